@@ -1,0 +1,45 @@
+/*
+ * Putting a probe into a jail. attach_begin starts it and returns at once; how it went is read from
+ * the report pipe, as attach_wire.h describes.
+ */
+#ifndef ATTACH_H
+#define ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "attach_wire.h"
+#include "error.h"
+#include "jail.h"
+
+struct attach_params {
+	uid_t uid; /* as counted inside */
+	gid_t gid;
+	const char *title; /* without the prefix; cut to ATTACH_TITLE_SIZE */
+};
+
+/* Once, at start: finds the probe program. -1 with *e. */
+int attach_prepare(struct error *e);
+
+/* Ends what attach_prepare and attach_begin keep for themselves. Probes live on. */
+void attach_finish(void);
+
+/*
+ * On success the caller owns *report_fd (close-on-exec, non-blocking); *pid is the probe's, or -1
+ * where it comes as a report (Linux). -1 with *e: no process was made.
+ */
+int attach_begin(const struct jail_instance *, const struct attach_params *, int *report_fd, pid_t *pid,
+		 struct error *e);
+
+/* Fills in *e for a failed stage, in words for the administrator. */
+void attach_explain(const struct attach_report *, const struct attach_params *, struct error *e);
+
+/* Path of the probe program: in $JAILDAEMON_LIBEXEC, beside the daemon's own binary (a build tree),
+ * or where it was installed. -1 with *e. For the system's file. */
+int attach_find_program(char *path, size_t size, struct error *e);
+
+/* The daemon's own binary, from the system. -1: not known. */
+int attach_os_own_path(char *path, size_t size);
+
+#endif

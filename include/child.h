@@ -1,0 +1,33 @@
+/*
+ * pid → who wants to know of its end. Every child of the daemon is reaped by the server's one
+ * waitpid loop, which hands each status to child_exited; nothing else ever waits.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <sys/types.h>
+
+/* status: as waitpid gives it. The entry is gone when this is called. */
+typedef void child_exit_cb(pid_t, int status, void *arg);
+
+/* Makes sure that the next child_add can't fail. -1: no memory. Call it before making a process. */
+int child_reserve(void);
+
+/* A child that exited before its pid was known here (see child_expect) is told at once, from within
+ * this call. */
+void child_add(pid_t, child_exit_cb *, void *arg);
+
+/* The process is still reaped, but nobody is told. */
+void child_forget(pid_t);
+
+/* How many forgotten ones have not been reaped yet. */
+unsigned child_dying(void);
+
+/* Between the two, a process may be born whose pid arrives later than its end (a launcher makes it):
+ * ends of unknown pids are kept for child_add meanwhile, and ignored at all other times. */
+void child_expect(void);
+void child_unexpect(void);
+
+void child_exited(pid_t, int status);
+
+#endif

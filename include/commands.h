@@ -1,0 +1,34 @@
+/* The operations of the control protocol: one row each, which validation, dispatch and the client
+ * walk alike. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include <stdbool.h>
+
+#include "codec.h"
+#include "request.h"
+
+enum command_flags {
+	COMMAND_OVERLAPS = 1, /* needn't wait for the answers to the same client's earlier requests */
+	COMMAND_READ_ONLY = 2,
+};
+
+struct command {
+	const char *op;
+	const struct codec_member *members;	 /* beside op, id and keep; NULL: none */
+	const struct codec_member *more_members; /* likewise */
+	unsigned flags;
+	void (*run)(struct request *);
+};
+
+/* NULL: there is none. */
+const struct command *commands_find(const char *op);
+
+/* What commands ask of the server, which sets it before the first request. */
+struct commands_server {
+	void (*stop)(void);
+	json_t *(*status)(void); /* members of the server's own: pid, started, clients, … */
+};
+void commands_init(const struct commands_server *);
+
+#endif

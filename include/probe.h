@@ -1,0 +1,126 @@
+/*
+ * A probe's life: from its definition to its end, through starting, armed, queued, running, cooling
+ * and back. Other layers read the fields and change them through the functions.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <sys/types.h>
+
+#include "arm.h"
+#include "definition.h"
+#include "error.h"
+#include "jail.h"
+#include "queue.h"
+#include "rate.h"
+#include "tail.h"
+
+struct event_base;
+struct event;
+
+/* What the protocol shows. */
+enum probe_state {
+	PROBE_WAITING,
+	PROBE_STARTING,
+	PROBE_ARMED,
+	PROBE_QUEUED,
+	PROBE_RUNNING,
+	PROBE_COOLING,
+	PROBE_GONE,
+	PROBE_STATES
+};
+
+/* Where the process in the jail is; runs are counted apart, because those of a RESPAWN_NOW probe go
+ * on while it is armed again. */
+enum probe_presence {
+	PRESENCE_NONE,	   /* triggered, and not to be armed before the run ends */
+	PRESENCE_WAITING,  /* sticky, its jail is not there */
+	PRESENCE_STARTING, /* being armed, or waiting to try again */
+	PRESENCE_ARMED,
+	PRESENCE_COOLING, /* not before its rate allows it */
+};
+
+/* The last run that has ended. */
+struct probe_last {
+	bool any;
+	int64_t started_ms;
+	int64_t finished_ms;
+	int status; /* as waitpid gives it */
+	bool timed_out;
+	uint64_t output_bytes;
+};
+
+struct probe_run;
+struct probe_waiter;
+
+struct probe {
+	RB_ENTRY(probe) by_number;
+	RB_ENTRY(probe) by_name;
+	TAILQ_ENTRY(probe) link; /* in the list of waiting, or of gone ones */
+	uint64_t number;
+	struct definition def;
+	char *tag; /* probe=N name="…" jail="…", for log lines */
+	int64_t created_ms;
+
+	enum probe_presence presence;
+	bool gone;
+	bool remembered; /* in the list of gone ones */
+	struct jail_instance *jail; /* NULL while waiting */
+	pid_t pid;		    /* 0: none armed */
+	struct arm *arm;
+	struct event *timer; /* cooling, or the next try to arm */
+	char title[ATTACH_TITLE_SIZE];
+	unsigned failures;   /* to arm, in a row */
+	int64_t armed_at;    /* monotonic */
+	struct rate rate;
+
+	struct queue_entry entry;
+	struct jail_instance *entry_jail; /* held while queued */
+	unsigned pending;		  /* triggers whose run has not started */
+	unsigned active;		  /* runs going on */
+	LIST_HEAD(, probe_run) active_runs;
+
+	uint64_t triggers;
+	uint64_t runs; /* started */
+	uint64_t coalesced;
+	uint64_t throttled;
+	struct probe_last last;
+	struct tail output; /* of the last run that has ended */
+
+	struct probe *replaces; /* ends when this one is armed */
+	SLIST_HEAD(, probe_waiter) waiters;
+};
+
+/* probe is NULL when it could not be armed; then e says why. */
+typedef void probe_added_cb(void *arg, struct probe *, const struct error *e);
+
+/* -1: no memory. */
+int probe_init(struct event_base *);
+
+/*
+ * Takes over the members of *def (clearing it), whatever the outcome. The callback comes exactly
+ * once, when the probe is armed (a sticky one without its jail: waiting) or certainly never will be,
+ * possibly from within the call. A definition that is there already under its name is answered with
+ * that probe; replace: another definition takes the old one's place once it is armed.
+ */
+void probe_add(struct definition *def, bool replace, probe_added_cb *, void *arg);
+
+/* Ends the probe; a queued trigger is dropped, a run in progress goes on unless kill_runs. */
+void probe_remove(struct probe *, bool kill_runs);
+
+/* Does what a HUP from inside does. -1 with *e when it isn't armed. */
+int probe_trigger(struct probe *, struct error *e);
+
+enum probe_state probe_state(const struct probe *);
+
+/* Output of the last ended run, or of the one in progress if none has ended. */
+struct tail *probe_output(struct probe *);
+
+/* For the daemon's end: kills every probe. Runs go on. */
+void probe_disarm_all(void);
+
+#endif

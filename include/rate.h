@@ -1,0 +1,22 @@
+/*
+ * How often a probe may be pressed: the generic cell rate algorithm. With a cooldown, one in that
+ * time; without, a burst of LIMIT_RATE_BURST and then one each LIMIT_RATE_MS.
+ */
+#ifndef RATE_H
+#define RATE_H
+
+#include <stdint.h>
+
+#include "definition.h"
+
+/* Zeroed: nothing was charged yet. */
+struct rate {
+	int64_t due; /* monotonic ms at which all that was charged would be due at the plain rate */
+};
+
+void rate_charge(struct rate *, const struct definition *);
+
+/* Milliseconds until the next is allowed; 0 or less: now. */
+int64_t rate_delay(const struct rate *, const struct definition *);
+
+#endif

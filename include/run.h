@@ -1,0 +1,33 @@
+/*
+ * Runs of a probe's command: from a trigger through the queue to a job and its result. A trigger is
+ * never lost and never counted twice: triggers = runs + coalesced + pending.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <stdbool.h>
+
+#include "probe.h"
+
+/* limit: runs at once. -1: no memory. */
+int run_init(struct event_base *, unsigned limit);
+
+/* One more trigger: one more run, as soon as there is room; or, where more of this probe's runs
+ * overlap than may, one that is waiting already stands for it too. */
+void run_request(struct probe *);
+
+/* Forgets the runs that have not started. */
+void run_drop_pending(struct probe *);
+
+/* TERM, later KILL, to all that go on. */
+void run_kill_all(struct probe *);
+
+/* Output of the latest run in progress; NULL: none is. */
+struct tail *run_output(struct probe *);
+
+/* Implemented by probe.c: what a run's start and end mean for the probe's life. */
+void probe_run_started(struct probe *);
+void probe_run_ended(struct probe *);
+void probe_free_if_unused(struct probe *);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * Container runtimes: from the name that a runtime knows a container by to the pid of a process in
+ * it. A name is looked for in the order of the table, or only in the place that a prefix names
+ * ("runc:web"). State files are read directly, and never believed further than to a pid: what that
+ * pid is, jail_linux.c looks up itself.
+ */
+#ifndef RUNTIME_LINUX_H
+#define RUNTIME_LINUX_H
+
+#include <sys/types.h>
+
+#include "error.h"
+
+/* 0 with *pid, the pid of a process of the container; -1 with *e (ERR_NO_SUCH_JAIL). */
+int runtime_find(const char *name, pid_t *pid, struct error *e);
+
+#endif

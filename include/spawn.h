@@ -1,0 +1,37 @@
+/*
+ * Starting a process on the host: vfork, a clean slate, exec. The one place that does so, for
+ * commands and for the probe program alike.
+ */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SPAWN_NO_FD (-1)
+
+/*
+ * What the new process is. Whatever isn't said here it does not get: its own session and process
+ * group, cwd /, umask 022, stdin /dev/null, default signal dispositions, the resource limits the
+ * daemon was started with, no other descriptor.
+ */
+struct spawn {
+	const char *path; /* absolute; NULL: exec_fd is executed */
+	int exec_fd;	  /* above all the places below */
+	char *const *argv;
+	char *const *env;
+	int output_fd;		  /* becomes 1 and 2; SPAWN_NO_FD: /dev/null */
+	int inherited_fd;	  /* becomes 3; SPAWN_NO_FD: none */
+	bool block_signals;	  /* start with every signal blocked, instead of none */
+	int (*prepare)(void);	  /* runs last in the child, or NULL; 0 or an errno */
+};
+
+/* Once, before anything else here: opens /dev/null, makes sure that 0, 1 and 2 are taken, gives
+ * every signal its default disposition, raises the descriptor limit. 0, or -1 with errno. */
+int spawn_init(void);
+
+/* The pid; or -1 with errno, also when it is the exec (or prepare) that failed: then no process is
+ * left behind. */
+pid_t spawn_process(const struct spawn *);
+
+#endif

@@ -1,0 +1,14 @@
+/* The texts by which a probe is known: inside its jail by its title, in the log by its tag. */
+#ifndef TITLE_H
+#define TITLE_H
+
+#include "probe.h"
+
+/* Fills in probe->title for its next life, with the last result where that was asked for. Never
+ * anything of the command. */
+void title_compose(struct probe *);
+
+/* `probe=N name="…" jail="…"`, to be freed with free(). NULL: no memory. */
+char *title_make_tag(const struct probe *);
+
+#endif

@@ -1,0 +1,277 @@
+#include "config.h"
+
+#include "arm.h"
+
+#include <sys/queue.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "util.h"
+
+/* Attaches under way at once; the others wait their turn. Enough to keep two processors busy, and
+ * few enough that a socket buffer holds all their requests. */
+#define UNDER_WAY_MAX 32
+
+/* A probe that somebody inside stops while it is being set up must not be waited for longer. */
+#define READY_SECONDS 5
+
+struct arm {
+	TAILQ_ENTRY(arm) link;
+	bool begun; /* the process is under way; otherwise it waits its turn */
+	bool ready;
+	bool exited;
+	int status; /* when exited */
+	pid_t pid;  /* 0: not known yet */
+	int report_fd;
+	struct jail_instance *jail;
+	struct attach_params params;
+	struct attach_report failed; /* stage 0: none */
+	struct event report_event;
+	struct event timer;
+	arm_done_cb *done; /* NULL: cancelled */
+	void *arg;
+};
+
+static TAILQ_HEAD(, arm) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct event_base *base;
+static struct event turn_event; /* begins the next ones, from the event loop */
+static unsigned under_way;
+
+static void
+schedule_turn(void)
+{
+	event_active(&turn_event, EV_TIMEOUT, 0);
+}
+
+static void
+release(struct arm *arm)
+{
+	if (arm->begun) {
+		event_del(&arm->report_event);
+		evtimer_del(&arm->timer);
+		util_close(&arm->report_fd);
+		child_unexpect();
+		under_way--;
+		schedule_turn();
+	} else {
+		TAILQ_REMOVE(&waiting, arm, link);
+	}
+	jail_release(arm->jail);
+	free(arm);
+}
+
+static void
+finish(struct arm *arm, pid_t pid, const struct error *e)
+{
+	if (arm->done != NULL)
+		arm->done(arm->arg, pid, e);
+	release(arm);
+}
+
+static void
+discard_process(struct arm *arm)
+{
+	if (arm->pid <= 0 || arm->exited)
+		return;
+	kill(arm->pid, SIGKILL);
+	child_forget(arm->pid);
+}
+
+static void
+finish_failed(struct arm *arm)
+{
+	struct error e;
+
+	discard_process(arm);
+	attach_explain(&arm->failed, &arm->params, &e);
+	if (arm->failed.stage == 0 && arm->exited && WIFSIGNALED(arm->status))
+		error_set(&e, ERR_ATTACH_FAILED,
+			  "the probe was ended by signal %d while it was being set up",
+			  WTERMSIG(arm->status));
+	finish(arm, 0, &e);
+}
+
+/* The jail is looked at once more from the host, now that the probe is in it: on FreeBSD that makes
+ * the jid and the name together an identity. */
+static void
+finish_ready(struct arm *arm)
+{
+	struct error e;
+	pid_t pid = arm->pid;
+	int status = arm->status;
+	bool exited = arm->exited;
+
+	if (arm->done == NULL || !jail_alive(arm->jail)) {
+		discard_process(arm);
+		error_set(&e, ERR_ATTACH_FAILED, "the jail ended while the probe was being set up");
+		finish(arm, 0, &e);
+		return;
+	}
+	if (!exited)
+		child_forget(pid); /* the caller's from here */
+	finish(arm, pid, NULL);
+	if (exited)
+		child_exited(pid, status);
+}
+
+static void
+finish_at_end(struct arm *arm)
+{
+	if (arm->ready && arm->failed.stage == 0 && arm->pid > 0)
+		finish_ready(arm);
+	else
+		finish_failed(arm);
+}
+
+static void probe_exited(pid_t, int status, void *arg);
+
+static void
+take_report(struct arm *arm, const struct attach_report *line)
+{
+	if (line->stage == ATTACH_PID) {
+		arm->pid = line->value;
+		child_add(arm->pid, probe_exited, arm);
+		if (arm->done == NULL)
+			discard_process(arm);
+	} else if (line->stage == ATTACH_READY) {
+		arm->ready = true;
+	} else if (arm->failed.stage == 0) {
+		arm->failed = *line;
+	}
+}
+
+/* True at the end of the pipe. */
+static bool
+read_reports(struct arm *arm)
+{
+	struct attach_report line;
+	ssize_t got;
+
+	while ((got = read(arm->report_fd, &line, sizeof(line))) == (ssize_t)sizeof(line))
+		take_report(arm, &line);
+	return got >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+static void
+report_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct arm *arm = arg;
+
+	(void)fd;
+	(void)what;
+	if (read_reports(arm))
+		finish_at_end(arm);
+}
+
+/* A probe that is dead has closed its end; the launcher closes the other right after telling us the
+ * pid. So the end of the pipe is near, and the decision is made there. */
+static void
+probe_exited(pid_t pid, int status, void *arg)
+{
+	struct arm *arm = arg;
+
+	(void)pid;
+	arm->exited = true;
+	arm->status = status;
+}
+
+static void
+ready_expired(evutil_socket_t fd, short what, void *arg)
+{
+	struct arm *arm = arg;
+	struct error e;
+
+	(void)fd;
+	(void)what;
+	discard_process(arm);
+	error_set(&e, ERR_ATTACH_FAILED, "the probe was not ready within %d seconds", READY_SECONDS);
+	if (arm->done != NULL)
+		arm->done(arm->arg, 0, &e);
+	arm->done = NULL;
+	if (arm->pid > 0)
+		release(arm);
+	/* Else the launcher is slow: the pid is still to come, and that process to be ended. */
+}
+
+static int
+begin(struct arm *arm, struct error *e)
+{
+	const struct timeval limit = {.tv_sec = READY_SECONDS};
+	pid_t pid = -1;
+
+	if (child_reserve() != 0)
+		return error_no_memory(e);
+	child_expect();
+	if (attach_begin(arm->jail, &arm->params, &arm->report_fd, &pid, e) != 0) {
+		child_unexpect();
+		return -1;
+	}
+	TAILQ_REMOVE(&waiting, arm, link);
+	arm->begun = true;
+	under_way++;
+	event_assign(&arm->report_event, base, arm->report_fd, EV_READ | EV_PERSIST, report_ready, arm);
+	evtimer_assign(&arm->timer, base, ready_expired, arm);
+	event_add(&arm->report_event, NULL);
+	evtimer_add(&arm->timer, &limit);
+	if (pid > 0) {
+		arm->pid = pid;
+		child_add(pid, probe_exited, arm);
+	}
+	return 0;
+}
+
+static void
+take_turns(evutil_socket_t fd, short what, void *arg)
+{
+	struct error e;
+	struct arm *arm;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while (under_way < UNDER_WAY_MAX && (arm = TAILQ_FIRST(&waiting)) != NULL)
+		if (begin(arm, &e) != 0)
+			finish(arm, 0, &e);
+}
+
+void
+arm_init(struct event_base *event_base)
+{
+	base = event_base;
+	evtimer_assign(&turn_event, base, take_turns, NULL);
+}
+
+struct arm *
+arm_begin(struct jail_instance *jail, const struct attach_params *params, arm_done_cb *done, void *arg)
+{
+	struct arm *arm = calloc(1, sizeof(*arm));
+
+	if (arm == NULL)
+		return NULL;
+	arm->report_fd = -1;
+	arm->jail = jail_hold(jail);
+	arm->params = *params;
+	arm->done = done;
+	arm->arg = arg;
+	TAILQ_INSERT_TAIL(&waiting, arm, link);
+	schedule_turn();
+	return arm;
+}
+
+void
+arm_cancel(struct arm *arm)
+{
+	arm->done = NULL;
+	if (!arm->begun || arm->pid > 0) {
+		discard_process(arm);
+		release(arm);
+	}
+	/* Else it ends by itself when the pid has come: finish_ready sees that nobody waits. */
+}

@@ -1,0 +1,234 @@
+/*
+ * The daemon's end of the launcher (src/jaildaemon-probe/linux.c), which makes the probes. The
+ * launcher runs from a sealed memfd that nobody may read: a probe's /proc/PID/exe is then no handle
+ * on any file of the host's. It is started when it is first needed, and again if it should die.
+ */
+#include "config.h"
+
+#include "attach.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "log.h"
+#include "spawn.h"
+#include "util.h"
+
+#ifndef MFD_EXEC /* Linux 6.3: asks for what older kernels always gave */
+#define MFD_EXEC 0x0010U
+#endif
+
+/* Above the places that spawn_process fills in the child. */
+#define FIRST_HIGH_FD 10
+
+static int program_fd = -1;
+static int launcher_fd = -1; /* our end of the socket; -1: no launcher runs */
+static pid_t launcher_pid;
+
+static int
+copy_file(int from, int to)
+{
+	char buffer[65536];
+	ssize_t got;
+
+	while ((got = read(from, buffer, sizeof(buffer))) > 0)
+		if (write(to, buffer, (size_t)got) != got)
+			return -1;
+	return got == 0 ? 0 : -1;
+}
+
+static int
+make_memfd(void)
+{
+	int fd = memfd_create("jaildaemon-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int high;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("jaildaemon-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIGH_FD);
+	close(fd);
+	return high;
+}
+
+/* Mode 0111: the kernel makes a process that executes what it may not read untraceable by itself. */
+static int
+seal(int fd)
+{
+	if (fchmod(fd, 0111) != 0)
+		return -1;
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+int
+attach_prepare(struct error *e)
+{
+	char path[1024];
+	int file;
+
+	if (attach_find_program(path, sizeof(path), e) != 0)
+		return -1;
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return error_set(e, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+	program_fd = make_memfd();
+	if (program_fd < 0 || copy_file(file, program_fd) != 0 || seal(program_fd) != 0) {
+		error_set(e, ERR_INTERNAL, "copying %s to memory: %s", path, strerror(errno));
+		close(file);
+		util_close(&program_fd);
+		return -1;
+	}
+	close(file);
+	return 0;
+}
+
+int
+attach_os_own_path(char *path, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", path, size - 1);
+
+	if (length < 0)
+		return -1;
+	path[length] = '\0';
+	return 0;
+}
+
+static void
+launcher_ended(pid_t pid, int status, void *arg)
+{
+	(void)arg;
+	launcher_pid = 0;
+	if (launcher_fd < 0)
+		return; /* it was told to end */
+	util_close(&launcher_fd);
+	log_warn("event=launcher-ended pid=%d status=%#x", (int)pid, (unsigned)status);
+}
+
+static int
+start_launcher(struct error *e)
+{
+	/* Its argv is the room in which every probe writes its title. */
+	char title_room[ATTACH_TITLE_SIZE];
+	char *argv[] = {title_room, NULL};
+	char *env[] = {NULL};
+	struct spawn spawn = {.exec_fd = program_fd,
+			      .argv = argv,
+			      .env = env,
+			      .output_fd = SPAWN_NO_FD,
+			      .block_signals = true};
+	int pair[2];
+
+	memset(title_room, ' ', sizeof(title_room) - 1);
+	title_room[sizeof(title_room) - 1] = '\0';
+	if (child_reserve() != 0)
+		return error_no_memory(e);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return error_set(e, ERR_INTERNAL, "socketpair: %s", strerror(errno));
+	spawn.inherited_fd = pair[1];
+	launcher_pid = spawn_process(&spawn);
+	close(pair[1]);
+	if (launcher_pid < 0) {
+		error_set(e, ERR_INTERNAL, "starting the probe program: %s", strerror(errno));
+		close(pair[0]);
+		return -1;
+	}
+	launcher_fd = pair[0];
+	child_add(launcher_pid, launcher_ended, NULL);
+	return 0;
+}
+
+void
+attach_finish(void)
+{
+	util_close(&launcher_fd); /* the launcher reads the end and exits */
+	util_close(&program_fd);
+}
+
+/* Opened through the init's /proc entry, which is that of the right process only as long as the
+ * pidfd is alive: checked after opening. */
+static int
+open_root(const struct jail_instance *jail)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)jail->jid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && !jail_alive(jail)) {
+		util_close(&fd);
+		errno = ESRCH;
+	}
+	return fd;
+}
+
+static int
+send_request(const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_COUNT)];
+	} control = {.space = {0}};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	ssize_t sent;
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT);
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * ATTACH_FD_COUNT);
+	do
+		sent = sendmsg(launcher_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -1 : 0;
+}
+
+static void
+fill_request(struct attach_request *request, const struct jail_instance *jail,
+	     const struct attach_params *params)
+{
+	*request = (struct attach_request){
+	    .namespaces = jail->namespaces, .uid = params->uid, .gid = params->gid};
+	snprintf(request->title, sizeof(request->title), "%s%s", PROBE_TITLE_PREFIX, params->title);
+}
+
+int
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd, pid_t *pid,
+	     struct error *e)
+{
+	struct attach_request request;
+	int fds[ATTACH_FD_COUNT], pipe_ends[2], sent;
+
+	if (launcher_fd < 0 && start_launcher(e) != 0)
+		return -1;
+	if (util_pipe(pipe_ends) != 0)
+		return error_set(e, ERR_INTERNAL, "pipe: %s", strerror(errno));
+	fds[ATTACH_FD_REPORT] = pipe_ends[1];
+	fds[ATTACH_FD_INIT] = jail->watch_fd;
+	fds[ATTACH_FD_ROOT] = open_root(jail);
+	fill_request(&request, jail, params);
+	sent = fds[ATTACH_FD_ROOT] < 0 ? -1 : send_request(&request, fds);
+	if (sent < 0)
+		error_set(e, ERR_ATTACH_FAILED, "the jail can't be entered: %s",
+			  errno == ESRCH || errno == ENOENT ? "it has ended" : strerror(errno));
+	util_close(&fds[ATTACH_FD_ROOT]);
+	close(pipe_ends[1]);
+	if (sent < 0) {
+		close(pipe_ends[0]);
+		return -1;
+	}
+	*report_fd = pipe_ends[0];
+	*pid = -1;
+	return 0;
+}

@@ -1,0 +1,295 @@
+#include "config.h"
+
+#include "client.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "listen.h"
+#include "show.h"
+#include "util.h"
+
+/* An add answers within seconds, everything else at once: a daemon that says nothing for so long
+ * is not answering. */
+#define ANSWER_SECONDS 60
+
+/* One row a mode: what it asks, and how the answer is shown. */
+struct mode {
+	enum options_mode mode;
+	const char *op;
+	json_t *(*build)(const struct options *); /* NULL: no members; NULL returned: wrong usage */
+	void (*show)(json_t *answer);		  /* NULL: success says nothing */
+};
+
+/* ---- options → members ---- */
+
+static json_t *
+number_or_text(const char *text)
+{
+	int64_t number;
+
+	if (util_parse_number(text, 0, INT64_MAX, &number))
+		return json_integer(number);
+	return json_string(text);
+}
+
+static int
+set_number_or_text(json_t *members, const char *name, const char *text)
+{
+	if (text == NULL)
+		return 0;
+	if (json_object_set_new(members, name, number_or_text(text)) == 0)
+		return 0;
+	fprintf(stderr, "jaildaemon: --%s must be UTF-8 text\n", name);
+	return -1;
+}
+
+static int
+set_text(json_t *members, const char *name, const char *text)
+{
+	if (text == NULL || json_object_set_new(members, name, json_string(text)) == 0)
+		return 0;
+	fprintf(stderr, "jaildaemon: --%s must be UTF-8 text\n", name);
+	return -1;
+}
+
+static int
+set_count(json_t *members, const char *name, const char *option, const char *text)
+{
+	int64_t number;
+
+	if (text == NULL)
+		return 0;
+	if (util_parse_number(text, INT64_MIN, INT64_MAX, &number))
+		return json_object_set_new(members, name, json_integer(number));
+	fprintf(stderr, "jaildaemon: --%s must be a number, not \"%s\"\n", option, text);
+	return -1;
+}
+
+static int
+set_seconds(json_t *members, const char *name, const char *text)
+{
+	char *end;
+	double seconds;
+
+	if (text == NULL)
+		return 0;
+	seconds = strtod(text, &end);
+	if (end != text && *end == '\0' && json_object_set_new(members, name, json_real(seconds)) == 0)
+		return 0;
+	fprintf(stderr, "jaildaemon: --%s must be a number of seconds, not \"%s\"\n", name, text);
+	return -1;
+}
+
+static void
+set_flag(json_t *members, const char *name, bool value)
+{
+	if (value)
+		json_object_set_new(members, name, json_true());
+}
+
+static json_t *
+build_add(const struct options *options)
+{
+	json_t *members = json_object();
+
+	set_flag(members, "sticky", options->sticky);
+	set_flag(members, "replace", options->replace);
+	set_flag(members, "show_status", options->show_status);
+	if (set_number_or_text(members, "jail", options->jail) != 0 ||
+	    set_text(members, "command", options->argument) != 0 ||
+	    set_text(members, "title", options->title) != 0 ||
+	    set_text(members, "name", options->name) != 0 ||
+	    set_text(members, "respawn", options->respawn) != 0 ||
+	    set_number_or_text(members, "uid", options->uid) != 0 ||
+	    set_number_or_text(members, "gid", options->gid) != 0 ||
+	    set_seconds(members, "cooldown", options->cooldown) != 0 ||
+	    set_seconds(members, "timeout", options->timeout) != 0 ||
+	    set_count(members, "max_runs", "max-runs", options->max_runs) != 0) {
+		json_decref(members);
+		return NULL;
+	}
+	return members;
+}
+
+static json_t *
+build_list(const struct options *options)
+{
+	json_t *members = json_object();
+
+	if (set_number_or_text(members, "jail", options->jail) == 0)
+		return members;
+	json_decref(members);
+	return NULL;
+}
+
+static json_t *
+build_probe(const struct options *options)
+{
+	json_t *members = json_object();
+
+	set_flag(members, "kill", options->kill);
+	if (set_number_or_text(members, "probe", options->argument) == 0)
+		return members;
+	json_decref(members);
+	return NULL;
+}
+
+static const struct mode modes[] = {
+    {MODE_ADD, "add", build_add, show_number},	  {MODE_LIST, "list", build_list, show_list},
+    {MODE_STATUS, "status", NULL, show_status},	  {MODE_REMOVE, "remove", build_probe, NULL},
+    {MODE_TRIGGER, "trigger", build_probe, NULL}, {MODE_OUTPUT, "output", build_probe, show_output},
+    {MODE_STOP, "stop", NULL, NULL},
+};
+
+/* ---- the exchange ---- */
+
+static int
+send_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return -1;
+		text += sent;
+		length -= (size_t)sent;
+	}
+	return 0;
+}
+
+static int
+send_request(int fd, json_t *request)
+{
+	char *text = json_dumps(request, JSON_COMPACT);
+	int sent;
+
+	if (text == NULL)
+		return -1;
+	sent = send_all(fd, text, strlen(text));
+	if (sent == 0)
+		sent = send_all(fd, "\n", 1);
+	free(text);
+	return sent;
+}
+
+/* NULL: no whole answer came. */
+static json_t *
+receive_answer(int fd)
+{
+	FILE *stream = fdopen(fd, "r");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	json_t *answer = NULL;
+
+	if (stream == NULL) {
+		close(fd);
+		return NULL;
+	}
+	length = getline(&line, &size, stream);
+	if (length > 0) /* output may hold NULs */
+		answer = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
+	free(line);
+	fclose(stream);
+	return answer;
+}
+
+static int
+explain_no_daemon(const char *path, int error)
+{
+	fprintf(stderr, "jaildaemon: no daemon answers on %s: %s\n", path, strerror(error));
+	if (error == EACCES)
+		fprintf(stderr, "The socket is root's: try again as root.\n");
+	else
+		fprintf(stderr, "Start one with: jaildaemon -D -f %s\n", path);
+	return CLIENT_NO_DAEMON;
+}
+
+/* NULL: explained on standard error. */
+static json_t *
+ask(const char *path, json_t *request)
+{
+	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+	int fd = listen_connect(path);
+	json_t *answer;
+
+	if (fd < 0) {
+		explain_no_daemon(path, errno);
+		return NULL;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* A daemon that turns us away answers before it has read anything. */
+	if (send_request(fd, request) != 0 && errno != EPIPE) {
+		explain_no_daemon(path, errno);
+		close(fd);
+		return NULL;
+	}
+	answer = receive_answer(fd);
+	if (answer == NULL)
+		fprintf(stderr, "jaildaemon: the daemon on %s gave no answer\n", path);
+	return answer;
+}
+
+static int
+show(const struct mode *mode, const struct options *options, json_t *answer)
+{
+	json_t *error = json_object_get(answer, "error");
+
+	if (options->json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	if (!json_is_true(json_object_get(answer, "ok"))) {
+		const char *message = json_string_value(json_object_get(error, "message"));
+
+		fprintf(stderr, "jaildaemon: %s\n", message == NULL ? "refused" : message);
+		return CLIENT_REFUSED;
+	}
+	if (!options->json && mode->show != NULL)
+		mode->show(answer);
+	if (fflush(stdout) != 0) {
+		perror("jaildaemon: standard output");
+		return CLIENT_REFUSED;
+	}
+	return CLIENT_DONE;
+}
+
+static const struct mode *
+find_mode(enum options_mode wanted)
+{
+	for (size_t i = 0; i < UTIL_COUNT(modes); i++)
+		if (modes[i].mode == wanted)
+			return &modes[i];
+	return NULL;
+}
+
+int
+client_run(const struct options *options)
+{
+	const struct mode *mode = find_mode(options->mode);
+	json_t *request = mode->build == NULL ? json_object() : mode->build(options);
+	json_t *answer;
+	int code;
+
+	if (request == NULL)
+		return CLIENT_USAGE;
+	json_object_set_new(request, "op", json_string(mode->op));
+	answer = ask(options->socket, request);
+	json_decref(request);
+	if (answer == NULL)
+		return CLIENT_NO_DAEMON;
+	code = show(mode, options, answer);
+	json_decref(answer);
+	return code;
+}

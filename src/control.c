@@ -1,0 +1,401 @@
+#include "config.h"
+
+#include "control.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jail.h"
+#include "listen.h"
+#include "log.h"
+#include "request.h"
+#include "util.h"
+
+/* One request that was taken, until its answer is written; in the order in which they came. */
+struct slot {
+	TAILQ_ENTRY(slot) link;
+	struct client *client; /* NULL: it went away */
+	struct evbuffer *answer; /* NULL: not answered yet */
+};
+
+struct client {
+	LIST_ENTRY(client) link;
+	struct bufferevent *stream;
+	struct event *timer;	/* silence, or the linger after the last answer */
+	struct event *proceed;	/* takes up the input again, from the event loop */
+	TAILQ_HEAD(, slot) slots;
+	unsigned outstanding;
+	struct request *held; /* parsed, but must wait for the answers to those before it */
+	bool taking;	      /* take_input is at work */
+	bool asked;	      /* it has sent a request */
+	bool keep;
+	bool discarding; /* the rest of a line that was too long */
+	bool at_end;	 /* it has closed its side, or we ended it */
+	bool failed;	 /* nothing can be written any more */
+};
+
+static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
+static unsigned client_count;
+static struct evconnlistener *listener;
+static struct event *rest_timer; /* the listener rests when descriptors have run out */
+static struct event_base *base;
+static const char *socket_path;
+static bool closing;
+
+static void
+free_client(struct client *client)
+{
+	struct slot *slot;
+
+	/* Requests under way answer to nobody; their slots go with the answers. */
+	while ((slot = TAILQ_FIRST(&client->slots)) != NULL) {
+		TAILQ_REMOVE(&client->slots, slot, link);
+		slot->client = NULL;
+		if (slot->answer != NULL) {
+			evbuffer_free(slot->answer);
+			free(slot);
+		}
+	}
+	if (client->held != NULL)
+		request_discard(client->held);
+	LIST_REMOVE(client, link);
+	client_count--;
+	event_free(client->timer);
+	event_free(client->proceed);
+	bufferevent_free(client->stream);
+	free(client);
+}
+
+static size_t
+backlog(const struct client *client)
+{
+	return evbuffer_get_length(bufferevent_get_output(client->stream));
+}
+
+static size_t
+unread_input(const struct client *client)
+{
+	return evbuffer_get_length(bufferevent_get_input(client->stream));
+}
+
+/* After each step: is the client done (then it is freed), or how long may it be silent now? */
+static void
+settle(struct client *client)
+{
+	struct timeval silence = {.tv_sec = CONTROL_SILENCE_S};
+	const struct timeval linger = {.tv_usec = CONTROL_LINGER_MS * 1000};
+	bool idle = client->outstanding == 0 && client->held == NULL && backlog(client) == 0;
+
+	if (client->failed || (idle && client->at_end)) {
+		free_client(client);
+		return;
+	}
+	if (!idle)
+		evtimer_del(client->timer);
+	else if (!client->asked || unread_input(client) > 0)
+		evtimer_add(client->timer, &silence);
+	else if (client->keep)
+		evtimer_del(client->timer);
+	else
+		evtimer_add(client->timer, &linger);
+}
+
+/* Moves answers to the stream, as far as they are there in order. */
+static void
+write_answers(struct client *client)
+{
+	struct slot *slot;
+
+	while ((slot = TAILQ_FIRST(&client->slots)) != NULL && slot->answer != NULL) {
+		bufferevent_write_buffer(client->stream, slot->answer);
+		evbuffer_free(slot->answer);
+		TAILQ_REMOVE(&client->slots, slot, link);
+		free(slot);
+		client->outstanding--;
+	}
+}
+
+static void
+answered(void *arg, const char *text, size_t length)
+{
+	struct slot *slot = arg;
+	struct client *client = slot->client;
+
+	if (client == NULL) {
+		free(slot);
+		return;
+	}
+	slot->answer = evbuffer_new();
+	if (slot->answer == NULL || evbuffer_add(slot->answer, text, length) != 0)
+		client->failed = true; /* an answer can't be left out: the order would be lost */
+	else
+		write_answers(client);
+	if (!client->taking)
+		event_active(client->proceed, EV_TIMEOUT, 0);
+}
+
+/* Never frees the client: that is settle's. */
+static void
+run(struct client *client, struct request *request)
+{
+	struct slot *slot = calloc(1, sizeof(*slot));
+
+	if (slot == NULL) {
+		request_discard(request);
+		client->failed = true;
+		return;
+	}
+	slot->client = client;
+	TAILQ_INSERT_TAIL(&client->slots, slot, link);
+	client->outstanding++;
+	client->asked = true;
+	client->keep = client->keep || request->keep;
+	request_run(request, answered, slot);
+}
+
+static struct request *
+refuse_long_line(struct client *client)
+{
+	client->discarding = true;
+	return request_refuse(ERR_TOO_LARGE, "a request may have 65536 bytes at most");
+}
+
+/* Takes one line out of the input. NULL: there is none yet, or no memory for it (failed is set). */
+static struct request *
+next_request(struct client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+	struct evbuffer_ptr end = evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
+	bool whole = end.pos >= 0;
+	size_t length = whole ? (size_t)end.pos : evbuffer_get_length(input);
+	struct request *request = NULL;
+
+	if (client->discarding) {
+		evbuffer_drain(input, length + whole);
+		client->discarding = !whole;
+		return whole ? next_request(client) : NULL;
+	}
+	if (length > REQUEST_LINE_MAX)
+		return refuse_long_line(client);
+	if (!whole && !(client->at_end && length > 0))
+		return NULL;
+	if (closing)
+		request = request_refuse(ERR_STOPPING, "the daemon is stopping");
+	else
+		request = request_parse((char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
+	evbuffer_drain(input, length + whole);
+	client->failed = request == NULL;
+	return request;
+}
+
+static bool
+may_take_more(const struct client *client)
+{
+	return !client->failed && client->outstanding < CONTROL_OUTSTANDING_MAX &&
+	       backlog(client) < CONTROL_BACKLOG_BYTES;
+}
+
+/* Runs what can be run now. Every complete line is drained in one go; while the client owes us its
+ * reading, the rest stays where it is, and the stream stops reading at its own limit. */
+static void
+take_input(struct client *client)
+{
+	client->taking = true;
+	while (may_take_more(client)) {
+		struct request *request = client->held;
+
+		client->held = NULL;
+		if (request == NULL && (request = next_request(client)) == NULL)
+			break;
+		if (client->outstanding > 0 && !request_may_overlap(request)) {
+			client->held = request;
+			break;
+		}
+		run(client, request);
+	}
+	client->taking = false;
+	settle(client);
+}
+
+static void
+stream_readable(struct bufferevent *stream, void *arg)
+{
+	(void)stream;
+	take_input(arg);
+}
+
+static void
+stream_written(struct bufferevent *stream, void *arg)
+{
+	(void)stream;
+	take_input(arg);
+}
+
+static void
+proceed(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_input(arg);
+}
+
+static void
+stream_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct client *client = arg;
+
+	(void)stream;
+	if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+		client->failed = true;
+	client->at_end = true;
+	take_input(client);
+}
+
+static void
+silent_too_long(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	free_client(arg);
+}
+
+static struct client *
+create_client(int fd)
+{
+	const struct timeval unread = {.tv_sec = CONTROL_UNREAD_S};
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL)
+		return NULL;
+	TAILQ_INIT(&client->slots);
+	client->timer = evtimer_new(base, silent_too_long, client);
+	client->proceed = evtimer_new(base, proceed, client);
+	client->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client->timer == NULL || client->proceed == NULL || client->stream == NULL) {
+		if (client->timer != NULL)
+			event_free(client->timer);
+		if (client->proceed != NULL)
+			event_free(client->proceed);
+		free(client);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&clients, client, link);
+	client_count++;
+	bufferevent_setcb(client->stream, stream_readable, stream_written, stream_event, client);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * REQUEST_LINE_MAX);
+	bufferevent_set_timeouts(client->stream, NULL, &unread);
+	return client;
+}
+
+/* A line for somebody who gets no connection. Whether it arrives is his own affair. */
+static void
+turn_away(int fd, const struct error *e)
+{
+	struct request *request = request_refuse(e->code, e->text);
+	int *place = &fd;
+
+	if (request != NULL)
+		request_run(request, listen_say_once, place);
+	close(fd);
+}
+
+static void
+accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
+{
+	struct client *client;
+	struct error e;
+
+	(void)from;
+	(void)address;
+	(void)length;
+	(void)arg;
+	if (jail_check_peer(fd, &e) != 0) {
+		log_warn("event=denied why=\"%s\"", e.text);
+		turn_away(fd, &e);
+		return;
+	}
+	if (client_count >= CONTROL_CLIENTS_MAX || (client = create_client(fd)) == NULL) {
+		error_set(&e, ERR_LIMIT, "there are %u clients already", client_count);
+		turn_away(fd, &e);
+		return;
+	}
+	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+	settle(client);
+}
+
+/* Out of descriptors, most likely: accepting would fail again at once, for ever. */
+static void
+accept_failed(struct evconnlistener *from, void *arg)
+{
+	const struct timeval rest = {.tv_sec = 1};
+
+	(void)arg;
+	log_warn("event=error why=\"accept: %s\"", strerror(errno));
+	evconnlistener_disable(from);
+	evtimer_add(rest_timer, &rest);
+}
+
+static void
+rested(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (listener != NULL)
+		evconnlistener_enable(listener);
+}
+
+int
+control_listen(struct event_base *event_base, const char *path, struct error *e)
+{
+	int fd = listen_open(path, e);
+
+	if (fd < 0)
+		return -1;
+	base = event_base;
+	socket_path = path;
+	rest_timer = evtimer_new(base, rested, NULL);
+	listener = evconnlistener_new(base, accepted, NULL,
+				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (rest_timer == NULL || listener == NULL) {
+		close(fd);
+		unlink(path);
+		return error_no_memory(e);
+	}
+	evconnlistener_set_error_cb(listener, accept_failed);
+	return 0;
+}
+
+void
+control_close(void)
+{
+	struct client *client, *next;
+
+	closing = true;
+	if (listener != NULL) {
+		unlink(socket_path);
+		evconnlistener_free(listener);
+	}
+	listener = NULL;
+	for (client = LIST_FIRST(&clients); client != NULL; client = next) {
+		next = LIST_NEXT(client, link);
+		client->at_end = true;
+		event_active(client->proceed, EV_TIMEOUT, 0);
+	}
+}
+
+unsigned
+control_clients(void)
+{
+	return client_count;
+}

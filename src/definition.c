@@ -1,0 +1,55 @@
+#include "config.h"
+
+#include "definition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+definition_init(struct definition *def)
+{
+	*def = (struct definition){.uid = DEFINITION_UNSET,
+				   .gid = DEFINITION_UNSET,
+				   .cooldown_ms = DEFINITION_UNSET,
+				   .timeout_ms = DEFINITION_UNSET,
+				   .max_runs = DEFINITION_UNSET};
+}
+
+void
+definition_clear(struct definition *def)
+{
+	free(def->shell);
+	free(def->argv);
+	free(def->title);
+	free(def->name);
+	definition_init(def);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_strings(char *const *a, char *const *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	for (; *a != NULL && *b != NULL; a++, b++)
+		if (strcmp(*a, *b) != 0)
+			return false;
+	return *a == *b;
+}
+
+bool
+definition_equal(const struct definition *a, const struct definition *b)
+{
+	return a->jail.number == b->jail.number && strcmp(a->jail.name, b->jail.name) == 0 &&
+	       same_text(a->shell, b->shell) && same_strings(a->argv, b->argv) &&
+	       same_text(a->title, b->title) && same_text(a->name, b->name) &&
+	       a->respawn == b->respawn && a->uid == b->uid && a->gid == b->gid &&
+	       a->sticky == b->sticky && a->show_status == b->show_status &&
+	       a->cooldown_ms == b->cooldown_ms && a->timeout_ms == b->timeout_ms &&
+	       a->max_runs == b->max_runs;
+}

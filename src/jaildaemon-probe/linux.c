@@ -1,0 +1,332 @@
+/*
+ * jaildaemon-probe on Linux: the launcher, and the probes that it forks.
+ *
+ * The daemon executes this program once, from a sealed memfd, and hands it one datagram a probe.
+ * The launcher stays on the host; what enters a jail is a fork of it (CLONE_PARENT: the daemon's
+ * own child). Three properties come from that, and are why the daemon does not fork probes itself:
+ *
+ *  - A fork of this program carries nothing worth reading: no command, no other jail's title.
+ *  - Nobody inside can hold up the daemon: a probe that is stopped, frozen or killed half way in is
+ *    nobody's vfork, and shares neither memory nor descriptors with anything on the host.
+ *  - It was executed on the host and is not dumpable, so its memory belongs to the host's user
+ *    namespace: a jail's root with all capabilities over its own namespace can't trace it.
+ *
+ * A probe is born with every signal blocked, ends with only HUP blocked, and waits for it.
+ */
+#undef _FORTIFY_SOURCE
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attach_wire.h"
+#include "sys_linux.h"
+
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define NATIVE_ARCH AUDIT_ARCH_RISCV64
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define NATIVE_ARCH AUDIT_ARCH_PPC64LE
+#elif defined(__s390x__)
+#define NATIVE_ARCH AUDIT_ARCH_S390X
+#else
+#error "tell the system call filter this processor's AUDIT_ARCH_ constant"
+#endif
+
+#ifndef CLOSE_RANGE_CALL
+#ifdef SYS_close_range
+#define CLOSE_RANGE_CALL SYS_close_range
+#else
+#define CLOSE_RANGE_CALL 436 /* the same number on every architecture */
+#endif
+#endif
+
+#define KERNEL_SIGSET_BYTES 8
+#define CAPABILITY_END	    64 /* the kernel refuses those that it doesn't have */
+#define NO_FD		    (-1)
+
+#define sys0(nr)	  sys_call((nr), 0, 0, 0, 0, 0)
+#define sys1(nr, a)	  sys_call((nr), (long)(a), 0, 0, 0, 0)
+#define sys2(nr, a, b)	  sys_call((nr), (long)(a), (long)(b), 0, 0, 0)
+#define sys3(nr, a, b, c) sys_call((nr), (long)(a), (long)(b), (long)(c), 0, 0)
+#define sys4(nr, a, b, c, d) \
+	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0)
+#define sys5(nr, a, b, c, d, e) \
+	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+
+/* Where the kernel reads our title from: argv[0], made large enough by the daemon. */
+static char *title_area;
+
+static _Noreturn void
+finish(int code)
+{
+	for (;;)
+		sys1(SYS_exit_group, code);
+}
+
+static long
+report(int fd, enum attach_stage stage, long value)
+{
+	struct attach_report line = {.stage = (uint32_t)stage, .value = (int32_t)value};
+
+	return sys3(SYS_write, fd, &line, sizeof(line));
+}
+
+static _Noreturn void
+fail(int fd, enum attach_stage stage, long negative_errno)
+{
+	report(fd, stage, -negative_errno);
+	finish(1);
+}
+
+/* PR_SET_MM trims what /proc/PID/cmdline shows to the title. Without the right to do so (a daemon
+ * that itself lacks CAP_SYS_RESOURCE) trailing NULs stay, which every reader of titles skips. */
+static void
+set_title(const char *title)
+{
+	size_t i;
+
+	for (i = 0; i < ATTACH_TITLE_SIZE - 1 && title[i] != '\0'; i++)
+		title_area[i] = title[i];
+	sys5(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, title_area + i + 1, 0, 0);
+	for (; i < ATTACH_TITLE_SIZE; i++)
+		title_area[i] = '\0';
+	sys5(SYS_prctl, PR_SET_NAME, "jaildaemon", 0, 0, 0);
+}
+
+/* All namespaces in one call, which either joins them all or none. */
+static void
+enter_jail(int out, const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+{
+	long failed;
+
+	if (request->namespaces != 0 &&
+	    (failed = sys2(SYS_setns, fds[ATTACH_FD_INIT], request->namespaces)) < 0)
+		fail(out, ATTACH_FAIL_ENTER, failed);
+	/* The jail's root may be deeper than its mount namespace's (a plain chroot). */
+	if ((failed = sys1(SYS_fchdir, fds[ATTACH_FD_ROOT])) < 0 ||
+	    (failed = sys1(SYS_chroot, ".")) < 0 || (failed = sys1(SYS_chdir, "/")) < 0)
+		fail(out, ATTACH_FAIL_ROOT, failed);
+}
+
+static void
+drop_bounding_set(void)
+{
+	for (long cap = 0; cap < CAPABILITY_END; cap++)
+		if (sys5(SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			break;
+}
+
+/* The launcher's own supplementary groups were dropped when it started, on the host, where no user
+ * namespace can forbid it; here it is only verified. */
+static void
+become_user(int out, const struct attach_request *request)
+{
+	uint32_t real, effective, saved;
+	long got;
+
+	if ((got = sys2(SYS_getgroups, 0, 0)) != 0)
+		fail(out, ATTACH_FAIL_GROUPS, got < 0 ? got : -EPERM);
+	if ((got = sys3(SYS_setresgid, request->gid, request->gid, request->gid)) < 0)
+		fail(out, ATTACH_FAIL_GID, got);
+	if ((got = sys3(SYS_setresuid, request->uid, request->uid, request->uid)) < 0)
+		fail(out, ATTACH_FAIL_UID, got);
+	if (sys3(SYS_getresgid, &real, &effective, &saved) < 0 || real != request->gid ||
+	    effective != request->gid || saved != request->gid)
+		fail(out, ATTACH_FAIL_GID, -EPERM);
+	if (sys3(SYS_getresuid, &real, &effective, &saved) < 0 || real != request->uid ||
+	    effective != request->uid || saved != request->uid)
+		fail(out, ATTACH_FAIL_UID, -EPERM);
+}
+
+static void
+drop_capabilities(int out)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+	long failed;
+
+	if ((failed = sys2(SYS_capset, &header, none)) < 0)
+		fail(out, ATTACH_FAIL_CAPABILITIES, failed);
+	if ((failed = sys5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) < 0 ||
+	    (failed = sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0)) < 0)
+		fail(out, ATTACH_FAIL_CONFINE, failed);
+}
+
+/* From here on: wait for a signal, close descriptors, exit. Anything else is death by SIGSYS, which
+ * is not the magic exit and triggers nothing. close_range stays allowed because closing the report
+ * pipe is what says "armed", and so has to come after this filter is in force. */
+static void
+confine(int out)
+{
+	struct sock_filter rules[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 6),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigtimedwait, 5, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 4, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLOSE_RANGE_CALL, 3, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_restart_syscall, 2, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 1, 0),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(rules) / sizeof(rules[0]), .filter = rules};
+	long failed;
+
+	if ((failed = sys3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) < 0)
+		fail(out, ATTACH_FAIL_CONFINE, failed);
+}
+
+/* Every other signal does what it does by default: TERM and KILL end the probe and trigger nothing. */
+static _Noreturn void
+wait_for_press(void)
+{
+	const uint64_t hangup = UINT64_C(1) << (SIGHUP - 1);
+
+	for (;;)
+		if (sys4(SYS_rt_sigtimedwait, &hangup, 0, 0, KERNEL_SIGSET_BYTES) == SIGHUP)
+			finish(PROBE_EXIT_TRIGGERED);
+}
+
+static _Noreturn void
+become_probe(const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+{
+	const uint64_t only_hangup = UINT64_C(1) << (SIGHUP - 1);
+	const int out = fds[ATTACH_FD_REPORT];
+	long failed;
+
+	set_title(request->title);
+	if ((failed = sys0(SYS_setsid)) < 0)
+		fail(out, ATTACH_FAIL_SESSION, failed);
+	enter_jail(out, request, fds);
+	if (request->namespaces & CLONE_NEWUSER)
+		drop_bounding_set(); /* joining a user namespace filled it again */
+	become_user(out, request);
+	drop_capabilities(out);
+	/* After the ids, because changing them clears it. A daemon that died before this point has
+	 * closed the pipe's other end, and the report finds out. */
+	if ((failed = sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) < 0)
+		fail(out, ATTACH_FAIL_PARENT_DEATH, failed);
+	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &only_hangup, 0, KERNEL_SIGSET_BYTES);
+	if (report(out, ATTACH_READY, 0) < 0)
+		finish(1);
+	confine(out);
+	if (sys3(CLOSE_RANGE_CALL, 0, ~0U, 0) < 0)
+		finish(1);
+	wait_for_press();
+}
+
+/* The launcher's children go to the jail's pid namespace only between the two setns. */
+static void
+launch(const struct attach_request *request, const int fds[ATTACH_FD_COUNT], int own_pidns)
+{
+	const int out = fds[ATTACH_FD_REPORT];
+	long pid;
+
+	if ((pid = sys2(SYS_setns, fds[ATTACH_FD_INIT], CLONE_NEWPID)) < 0) {
+		report(out, ATTACH_FAIL_PIDNS, -pid);
+		return;
+	}
+	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		become_probe(request, fds);
+	if (sys2(SYS_setns, own_pidns, CLONE_NEWPID) < 0)
+		finish(1); /* the next probe would go to the wrong jail: the daemon starts us anew */
+	if (pid < 0)
+		report(out, ATTACH_FAIL_FORK, -pid);
+	else
+		report(out, ATTACH_PID, pid);
+}
+
+/* Takes one datagram. Returns its length; 0 when the daemon is gone. */
+static long
+receive(struct attach_request *request, int fds[ATTACH_FD_COUNT])
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_COUNT)];
+	} control = {.space = {0}};
+	struct iovec part = {.iov_base = request, .iov_len = sizeof(*request)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	long got;
+
+	for (int i = 0; i < ATTACH_FD_COUNT; i++)
+		fds[i] = NO_FD;
+	got = sys3(SYS_recvmsg, ATTACH_INHERITED_FD, &message, MSG_CMSG_CLOEXEC);
+	if (got > 0 && control.header.cmsg_len == CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT) &&
+	    control.header.cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(&control.header), sizeof(int) * ATTACH_FD_COUNT);
+	return got;
+}
+
+static void
+prepare_launcher(void)
+{
+	if (sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || sys2(SYS_setgroups, 0, 0) < 0)
+		finish(1);
+	drop_bounding_set();
+	set_title("jaildaemon: launcher");
+}
+
+static _Noreturn void
+serve(char **argv)
+{
+	struct attach_request request;
+	int fds[ATTACH_FD_COUNT];
+	long got;
+	int own_pidns;
+
+	title_area = argv[0];
+	prepare_launcher();
+	own_pidns = (int)sys4(SYS_openat, -100, "/proc/self/ns/pid", 02000000 /* O_CLOEXEC */, 0);
+	if (own_pidns < 0)
+		finish(1);
+	while ((got = receive(&request, fds)) != 0) {
+		if (got == -EINTR)
+			continue;
+		if (got < 0)
+			finish(1);
+		if (got == sizeof(request) && fds[ATTACH_FD_REPORT] != NO_FD)
+			launch(&request, fds, own_pidns);
+		for (int i = 0; i < ATTACH_FD_COUNT; i++)
+			if (fds[i] != NO_FD)
+				sys1(SYS_close, fds[i]);
+		memset(&request, 0, sizeof(request));
+	}
+	finish(0);
+}
+
+#ifdef PROBE_NOLIBC
+_Noreturn void probe_start(long *stack);
+
+/* stack: argc, then argv, as the kernel laid them out. */
+_Noreturn void
+probe_start(long *stack)
+{
+	serve((char **)(stack + 1));
+}
+#else
+int
+main(int argc, char **argv)
+{
+	(void)argc;
+	serve(argv);
+}
+#endif

@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include "job.h"
+
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "linelog.h"
+#include "log.h"
+#include "spawn.h"
+#include "util.h"
+
+#define KILL_DELAY_MS  5000 /* from TERM to KILL */
+#define DRAIN_DELAY_MS 1000 /* from the exit to giving up on the output */
+
+struct job {
+	LIST_ENTRY(job) entry;
+	pid_t pid;
+	int output_fd; /* -1: its end was seen, or given up */
+	bool exited;
+	bool terminating; /* TERM was sent: the timer means KILL from now on */
+	bool group_gone; /* nothing is left to send signals to */
+	struct event output_event;
+	struct event limit_timer; /* the time limit, then TERM → KILL */
+	struct event drain_timer;
+	struct job_result result;
+	struct linelog log;
+	job_done_cb *done;
+	void *arg;
+};
+
+static LIST_HEAD(, job) jobs = LIST_HEAD_INITIALIZER(jobs);
+static unsigned count;
+
+/* Set in a draining process only. */
+static void (*on_idle)(void *);
+static void *on_idle_arg;
+
+static void
+set_timer(struct event *timer, int64_t ms)
+{
+	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	evtimer_add(timer, &delay);
+}
+
+static void
+free_job(struct job *job)
+{
+	evtimer_del(&job->limit_timer);
+	evtimer_del(&job->drain_timer);
+	tail_free(&job->result.output);
+	LIST_REMOVE(job, entry);
+	count--;
+	free(job);
+}
+
+static void
+finish_if_over(struct job *job)
+{
+	if (!job->exited || job->output_fd >= 0)
+		return;
+	/* A group that outlived its leader still has its TERM → KILL to come. */
+	if (job->terminating && !job->group_gone)
+		return;
+	linelog_finish(&job->log);
+	if (job->done != NULL)
+		job->done(job, &job->result, job->arg);
+	free_job(job);
+	if (on_idle != NULL && count == 0)
+		on_idle(on_idle_arg);
+}
+
+static void
+close_output(struct job *job)
+{
+	event_del(&job->output_event);
+	util_close(&job->output_fd);
+}
+
+/* One read a turn of the event loop, so that a command that floods delays nobody. */
+static void
+output_ready(evutil_socket_t fd, short what, void *arg)
+{
+	static char buffer[65536];
+	struct job *job = arg;
+	ssize_t got = read(fd, buffer, sizeof(buffer));
+
+	(void)what;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got > 0) {
+		tail_append(&job->result.output, buffer, (size_t)got);
+		linelog_append(&job->log, buffer, (size_t)got);
+		return;
+	}
+	close_output(job);
+	finish_if_over(job);
+}
+
+static void
+drain_expired(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (job->output_fd >= 0) {
+		log_info("event=run-output-abandoned %s run=%llu", job->log.tag,
+			 (unsigned long long)job->log.run);
+		close_output(job);
+	}
+	finish_if_over(job);
+}
+
+static void
+signal_group(struct job *job, int signo)
+{
+	if (kill(-job->pid, signo) != 0 && errno == ESRCH)
+		job->group_gone = true;
+}
+
+static void
+limit_expired(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (!job->terminating) {
+		job->result.timed_out = true;
+		log_warn("event=run-timeout %s run=%llu pid=%d", job->log.tag,
+			 (unsigned long long)job->log.run, (int)job->pid);
+		job_kill(job);
+		return;
+	}
+	signal_group(job, SIGKILL);
+	job->group_gone = true;
+	finish_if_over(job);
+}
+
+/* While a member of the group lives its number can't be given to another group; once it is empty no
+ * signal is sent to it any more. */
+static void
+process_exited(pid_t pid, int status, void *arg)
+{
+	struct job *job = arg;
+
+	job->exited = true;
+	job->result.status = status;
+	job->result.finished_ms = util_wall_ms();
+	if (kill(-pid, 0) != 0)
+		job->group_gone = true;
+	if (job->group_gone || !job->terminating)
+		evtimer_del(&job->limit_timer);
+	if (job->output_fd >= 0)
+		set_timer(&job->drain_timer, DRAIN_DELAY_MS);
+	finish_if_over(job);
+}
+
+void
+job_kill(struct job *job)
+{
+	if (job->terminating)
+		return;
+	job->terminating = true;
+	signal_group(job, SIGTERM);
+	set_timer(&job->limit_timer, KILL_DELAY_MS);
+}
+
+struct tail *
+job_output(struct job *job)
+{
+	return &job->result.output;
+}
+
+unsigned
+job_count(void)
+{
+	return count;
+}
+
+/* A command without a slash is looked for in JOB_PATH, as a shell would. */
+static const char *
+find_program(const char *name, char path[PATH_MAX])
+{
+	const char *directory = JOB_PATH;
+
+	if (strchr(name, '/') != NULL)
+		return name;
+	while (*directory != '\0') {
+		size_t length = strcspn(directory, ":");
+
+		snprintf(path, PATH_MAX, "%.*s/%s", (int)length, directory, name);
+		if (access(path, X_OK) == 0)
+			return path;
+		directory += length + (directory[length] == ':');
+	}
+	errno = ENOENT;
+	return NULL;
+}
+
+static int
+spawn_command(struct job *job, const struct job_spec *spec)
+{
+	char path[PATH_MAX];
+	struct spawn spawn = {.argv = spec->argv, .env = spec->env, .inherited_fd = SPAWN_NO_FD};
+	int ends[2], failed;
+
+	spawn.path = find_program(spec->argv[0], path);
+	if (spawn.path == NULL || util_pipe(ends) != 0)
+		return -1;
+	spawn.output_fd = ends[1];
+	job->pid = spawn_process(&spawn);
+	failed = errno;
+	close(ends[1]);
+	job->output_fd = ends[0];
+	if (job->pid < 0)
+		util_close(&job->output_fd);
+	errno = failed;
+	return job->pid < 0 ? -1 : 0;
+}
+
+struct job *
+job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *done, void *arg)
+{
+	struct job *job;
+
+	if (child_reserve() != 0 || (job = calloc(1, sizeof(*job))) == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	job->result.started_ms = util_wall_ms();
+	if (spawn_command(job, spec) != 0) {
+		int failed = errno;
+
+		free(job);
+		errno = failed;
+		return NULL;
+	}
+	job->done = done;
+	job->arg = arg;
+	job->log.tag = spec->tag;
+	job->log.run = spec->run;
+	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
+	evtimer_assign(&job->limit_timer, base, limit_expired, job);
+	evtimer_assign(&job->drain_timer, base, drain_expired, job);
+	event_add(&job->output_event, NULL);
+	if (spec->timeout_ms > 0)
+		set_timer(&job->limit_timer, spec->timeout_ms);
+	LIST_INSERT_HEAD(&jobs, job, entry);
+	count++;
+	child_add(job->pid, process_exited, job);
+	return job;
+}
+
+bool
+job_is_transient(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+void
+job_drain_all(void (*idle)(void *), void *arg)
+{
+	struct job *job, *next;
+
+	on_idle = idle;
+	on_idle_arg = arg;
+	if (count == 0)
+		idle(arg);
+	for (job = LIST_FIRST(&jobs); job != NULL; job = next) {
+		next = LIST_NEXT(job, entry);
+		evtimer_del(&job->limit_timer);
+		evtimer_del(&job->drain_timer);
+		job->done = NULL;
+		job->exited = true;
+		job->group_gone = true;
+		finish_if_over(job);
+	}
+}

@@ -1,0 +1,31 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "client.h"
+#include "options.h"
+#include "server.h"
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct server_options server;
+
+	if (options_parse(argc, argv, &options) != 0)
+		return CLIENT_USAGE;
+	if (options.mode == MODE_HELP) {
+		options_print_help();
+		return 0;
+	}
+	if (options.mode == MODE_VERSION) {
+		puts("jaildaemon " PACKAGE_VERSION);
+		return 0;
+	}
+	if (options.mode != MODE_DAEMON)
+		return client_run(&options);
+	server = (struct server_options){.foreground = options.foreground,
+					 .socket = options.socket,
+					 .pidfile = options.pidfile};
+	return server_run(&server);
+}

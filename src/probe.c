@@ -1,0 +1,507 @@
+#include "config.h"
+
+#include "probe.h"
+
+#include <sys/wait.h>
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "limits_default.h"
+#include "log.h"
+#include "rate.h"
+#include "registry.h"
+#include "run.h"
+#include "sticky.h"
+#include "title.h"
+#include "util.h"
+
+/* Who asked for a probe that is not armed yet. */
+struct probe_waiter {
+	SLIST_ENTRY(probe_waiter) link;
+	probe_added_cb *added;
+	void *arg;
+};
+
+static struct event_base *base;
+
+static void start(struct probe *);
+static void rearm(struct probe *);
+
+int
+probe_init(struct event_base *event_base)
+{
+	base = event_base;
+	arm_init(base);
+	if (sticky_init(base, start) != 0)
+		return -1;
+	return run_init(base, LIMIT_RUNS);
+}
+
+static void
+set_timer(struct event *timer, int64_t ms)
+{
+	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	evtimer_add(timer, &delay);
+}
+
+/* ---- the end ---- */
+
+static void
+free_probe(struct probe *probe)
+{
+	if (probe->timer != NULL)
+		event_free(probe->timer);
+	tail_free(&probe->output);
+	definition_clear(&probe->def);
+	jail_release(probe->jail);
+	free(probe->tag);
+	free(probe);
+}
+
+/* An ended probe stays as long as a run of it goes on, or somebody may ask about it. */
+void
+probe_free_if_unused(struct probe *probe)
+{
+	if (probe->gone && probe->active == 0 && !probe->remembered)
+		free_probe(probe);
+}
+
+static void
+tell_waiters(struct probe *probe, const struct error *e)
+{
+	struct probe_waiter *waiter;
+
+	while ((waiter = SLIST_FIRST(&probe->waiters)) != NULL) {
+		SLIST_REMOVE_HEAD(&probe->waiters, link);
+		waiter->added(waiter->arg, e == NULL ? probe : NULL, e);
+		free(waiter);
+	}
+}
+
+/* Takes the process out of the jail, or stops whatever was to bring it there. */
+static void
+disarm(struct probe *probe)
+{
+	if (probe->presence == PRESENCE_WAITING)
+		sticky_forget(probe);
+	if (probe->arm != NULL)
+		arm_cancel(probe->arm);
+	probe->arm = NULL;
+	evtimer_del(probe->timer);
+	if (probe->pid > 0) {
+		kill(probe->pid, SIGKILL);
+		child_forget(probe->pid);
+	}
+	probe->pid = 0;
+	probe->presence = PRESENCE_NONE;
+}
+
+/* e: for those who wait for it to be armed. They are told when nothing of it is left to be found. */
+static void
+end(struct probe *probe, const char *why, const struct error *e)
+{
+	disarm(probe);
+	run_drop_pending(probe);
+	registry_remove(probe);
+	probe->gone = true;
+	log_info("event=removed %s why=\"%s\"", probe->tag, why);
+	tell_waiters(probe, e);
+}
+
+/* A probe that was armed once and ends by itself can be asked about for a while. */
+static void
+end_by_itself(struct probe *probe, const char *why)
+{
+	struct probe *oldest;
+	struct error e;
+
+	error_set(&e, ERR_ATTACH_FAILED, "the probe has ended: %s", why);
+	end(probe, why, &e);
+	if (probe->armed_at == 0) {
+		probe_free_if_unused(probe);
+		return;
+	}
+	oldest = registry_remember(probe);
+	if (oldest != NULL)
+		probe_free_if_unused(oldest);
+}
+
+void
+probe_remove(struct probe *probe, bool kill_runs)
+{
+	struct error e;
+
+	if (kill_runs)
+		run_kill_all(probe);
+	error_set(&e, ERR_ATTACH_FAILED, "the probe was removed before it was armed");
+	end(probe, "asked for", &e);
+	probe_free_if_unused(probe);
+}
+
+void
+probe_disarm_all(void)
+{
+	struct probe *probe;
+
+	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number))
+		disarm(probe);
+}
+
+/* ---- how often ---- */
+
+/* With a cooldown it is the starts of the command that are spaced, so an overlapping probe is armed
+ * again from the start of its run; without one, presses are counted as they come. */
+static bool
+paced_by_starts(const struct probe *probe)
+{
+	return probe->def.respawn != RESPAWN_NOW || probe->def.cooldown_ms > 0;
+}
+
+/* ---- runs, told by run.c ---- */
+
+void
+probe_run_started(struct probe *probe)
+{
+	if (!paced_by_starts(probe))
+		return;
+	rate_charge(&probe->rate, &probe->def);
+	if (probe->def.respawn == RESPAWN_NOW && !probe->gone)
+		rearm(probe);
+}
+
+void
+probe_run_ended(struct probe *probe)
+{
+	if (probe->gone) {
+		probe_free_if_unused(probe);
+		return;
+	}
+	if (probe->active > 0 || probe->pending > 0 || probe->def.respawn == RESPAWN_NOW)
+		return;
+	if (probe->def.respawn == RESPAWN_NO)
+		end_by_itself(probe, "its one run has ended");
+	else
+		rearm(probe);
+}
+
+static void
+accept_trigger(struct probe *probe)
+{
+	probe->presence = PRESENCE_NONE;
+	probe->pid = 0;
+	probe->triggers++;
+	if (!paced_by_starts(probe))
+		rate_charge(&probe->rate, &probe->def);
+	run_request(probe);
+	if (!paced_by_starts(probe))
+		rearm(probe);
+	log_info("event=triggered %s triggers=%llu", probe->tag,
+		 (unsigned long long)probe->triggers);
+}
+
+int
+probe_trigger(struct probe *probe, struct error *e)
+{
+	if (probe->presence != PRESENCE_ARMED)
+		return error_set(e, ERR_BAD_REQUEST, "probe %llu is not armed now",
+				 (unsigned long long)probe->number);
+	/* This life of the probe is used up, whatever its process does from here on. */
+	disarm(probe);
+	accept_trigger(probe);
+	return 0;
+}
+
+/* ---- into the jail, and back into it ---- */
+
+static void
+lose_jail(struct probe *probe)
+{
+	if (!probe->def.sticky) {
+		end_by_itself(probe, "its jail has ended");
+		return;
+	}
+	jail_release(probe->jail);
+	probe->jail = NULL;
+	probe->presence = PRESENCE_WAITING;
+	probe->failures = 0;
+	log_info("event=jail-gone %s", probe->tag);
+	sticky_wait(probe);
+	tell_waiters(probe, NULL);
+}
+
+/* A probe that can't be armed again: the jail is ending, or full, or its root kills probes. It is
+ * tried ever more slowly as long as the jail is there. */
+static void
+try_later(struct probe *probe)
+{
+	int64_t delay = (int64_t)LIMIT_REARM_FIRST_MS << (probe->failures < 16 ? probe->failures : 16);
+
+	probe->failures++;
+	probe->presence = PRESENCE_STARTING;
+	set_timer(probe->timer, delay < LIMIT_REARM_LAST_MS ? delay : LIMIT_REARM_LAST_MS);
+}
+
+static void
+log_death(const struct probe *probe, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("event=probe-killed %s pid=%d signal=%d", probe->tag, (int)pid,
+			 WTERMSIG(status));
+	else
+		log_warn("event=probe-ended %s pid=%d exit=%d", probe->tag, (int)pid,
+			 WEXITSTATUS(status));
+}
+
+static void
+probe_exited(pid_t pid, int status, void *arg)
+{
+	struct probe *probe = arg;
+
+	probe->pid = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == PROBE_EXIT_TRIGGERED) {
+		accept_trigger(probe);
+		return;
+	}
+	probe->presence = PRESENCE_NONE;
+	log_death(probe, pid, status);
+	if (util_monotonic_ms() - probe->armed_at > LIMIT_REARM_STEADY_MS)
+		probe->failures = 0;
+	if (!jail_alive(probe->jail))
+		lose_jail(probe);
+	else if (probe->def.respawn == RESPAWN_NO && !probe->def.sticky)
+		end_by_itself(probe, "its process was ended");
+	else
+		try_later(probe);
+}
+
+static void
+take_place_of(struct probe *probe)
+{
+	if (probe->replaces != NULL) {
+		struct probe *old = probe->replaces;
+
+		probe->replaces = NULL;
+		probe_remove(old, false);
+		registry_take_name(probe);
+	}
+}
+
+static void
+armed(void *arg, pid_t pid, const struct error *e)
+{
+	struct probe *probe = arg;
+
+	probe->arm = NULL;
+	if (pid <= 0) {
+		log_warn("event=attach-failed %s why=\"%s\"", probe->tag, e->text);
+		if (!SLIST_EMPTY(&probe->waiters)) {
+			end(probe, "it could not be armed", e);
+			probe_free_if_unused(probe);
+		} else if (!jail_alive(probe->jail)) {
+			lose_jail(probe);
+		} else {
+			try_later(probe);
+		}
+		return;
+	}
+	probe->presence = PRESENCE_ARMED;
+	probe->pid = pid;
+	probe->armed_at = util_monotonic_ms();
+	take_place_of(probe);
+	log_info("event=armed %s pid=%d jid=%d", probe->tag, (int)pid, (int)probe->jail->jid);
+	child_add(pid, probe_exited, probe);
+	tell_waiters(probe, NULL);
+}
+
+static void
+start(struct probe *probe)
+{
+	struct attach_params params = {.title = probe->title};
+
+	if (!jail_alive(probe->jail)) {
+		lose_jail(probe);
+		return;
+	}
+	params.uid = probe->def.uid == DEFINITION_UNSET ? 0 : (uid_t)probe->def.uid;
+	params.gid = probe->def.gid == DEFINITION_UNSET ? 0 : (gid_t)probe->def.gid;
+	title_compose(probe);
+	probe->presence = PRESENCE_STARTING;
+	probe->arm = arm_begin(probe->jail, &params, armed, probe);
+	if (probe->arm == NULL)
+		try_later(probe);
+}
+
+static void
+rearm(struct probe *probe)
+{
+	int64_t delay = rate_delay(&probe->rate, &probe->def);
+
+	if (delay <= 0) {
+		start(probe);
+		return;
+	}
+	probe->presence = PRESENCE_COOLING;
+	probe->throttled++;
+	set_timer(probe->timer, delay);
+	log_info("event=throttled %s for_ms=%lld", probe->tag, (long long)delay);
+}
+
+static void
+timer_expired(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start(arg);
+}
+
+/* ---- the beginning ---- */
+
+static struct probe *
+create(struct definition *def, struct error *e)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+
+	if (probe == NULL || (probe->timer = evtimer_new(base, timer_expired, probe)) == NULL) {
+		free(probe);
+		error_no_memory(e);
+		return NULL;
+	}
+	probe->def = *def;
+	definition_init(def);
+	probe->created_ms = util_wall_ms();
+	LIST_INIT(&probe->active_runs);
+	SLIST_INIT(&probe->waiters);
+	registry_insert(probe);
+	if ((probe->tag = title_make_tag(probe)) == NULL) {
+		registry_remove(probe);
+		free_probe(probe);
+		error_no_memory(e);
+		return NULL;
+	}
+	return probe;
+}
+
+static int
+add_waiter(struct probe *probe, probe_added_cb *added, void *arg)
+{
+	struct probe_waiter *waiter = malloc(sizeof(*waiter));
+
+	if (waiter == NULL)
+		return -1;
+	waiter->added = added;
+	waiter->arg = arg;
+	SLIST_INSERT_HEAD(&probe->waiters, waiter, link);
+	return 0;
+}
+
+/* The same again is no error: the answer is the probe that is there, once it is armed. */
+static void
+answer_existing(struct probe *probe, probe_added_cb *added, void *arg)
+{
+	struct error e;
+
+	if (SLIST_EMPTY(&probe->waiters)) {
+		added(arg, probe, NULL);
+	} else if (add_waiter(probe, added, arg) != 0) {
+		error_no_memory(&e);
+		added(arg, NULL, &e);
+	}
+}
+
+static int
+find_jail(const struct definition *def, struct jail_instance **jail, struct error *e)
+{
+	*jail = jail_find(&def->jail, e);
+	if (*jail == NULL && !(def->sticky && e->code == ERR_NO_SUCH_JAIL))
+		return -1;
+	return 0;
+}
+
+static struct probe *
+create_in_jail(struct definition *def, struct probe *old, struct error *e)
+{
+	struct jail_instance *jail;
+	struct probe *probe;
+
+	if (registry_count() >= LIMIT_PROBES) {
+		error_set(e, ERR_LIMIT, "there are %d probes already", LIMIT_PROBES);
+		return NULL;
+	}
+	if (find_jail(def, &jail, e) != 0)
+		return NULL;
+	if ((probe = create(def, e)) == NULL) {
+		jail_release(jail);
+		return NULL;
+	}
+	probe->jail = jail;
+	probe->replaces = old;
+	if (old == NULL)
+		registry_take_name(probe);
+	return probe;
+}
+
+void
+probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg)
+{
+	struct probe *old = def->name == NULL ? NULL : registry_by_name(def->name);
+	struct probe *probe = NULL;
+	struct error e;
+
+	if (old != NULL && definition_equal(&old->def, def)) {
+		definition_clear(def);
+		answer_existing(old, added, arg);
+		return;
+	}
+	if (old != NULL && !replace)
+		error_set(&e, ERR_EXISTS, "probe %llu has the name \"%s\" and another definition",
+			  (unsigned long long)old->number, def->name);
+	else
+		probe = create_in_jail(def, old, &e);
+	definition_clear(def);
+	if (probe == NULL) {
+		added(arg, NULL, &e);
+		return;
+	}
+	if (add_waiter(probe, added, arg) != 0) {
+		probe_remove(probe, false);
+		error_no_memory(&e);
+		added(arg, NULL, &e);
+		return;
+	}
+	log_info("event=probe-added %s", probe->tag);
+	if (probe->jail == NULL)
+		lose_jail(probe);
+	else
+		start(probe);
+}
+
+enum probe_state
+probe_state(const struct probe *probe)
+{
+	if (probe->gone)
+		return PROBE_GONE;
+	if (probe->presence == PRESENCE_ARMED)
+		return PROBE_ARMED;
+	if (probe->presence == PRESENCE_STARTING)
+		return PROBE_STARTING;
+	if (probe->active > 0)
+		return PROBE_RUNNING;
+	if (probe->pending > 0)
+		return PROBE_QUEUED;
+	return probe->presence == PRESENCE_COOLING ? PROBE_COOLING : PROBE_WAITING;
+}
+
+struct tail *
+probe_output(struct probe *probe)
+{
+	struct tail *current = run_output(probe);
+
+	return probe->last.any || current == NULL ? &probe->output : current;
+}

@@ -1,0 +1,142 @@
+#include "config.h"
+
+/* <sys/tree.h> marks its functions with it, and not every <sys/cdefs.h> has it. */
+#ifndef __unused
+#define __unused __attribute__((__unused__))
+#endif
+
+#include "registry.h"
+
+#include <string.h>
+
+#include "limits_default.h"
+
+static int
+compare_numbers(const struct probe *a, const struct probe *b)
+{
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+static int
+compare_names(const struct probe *a, const struct probe *b)
+{
+	return strcmp(a->def.name, b->def.name);
+}
+
+RB_HEAD(numbers, probe);
+RB_HEAD(names, probe);
+RB_GENERATE_STATIC(numbers, probe, by_number, compare_numbers)
+RB_GENERATE_STATIC(names, probe, by_name, compare_names)
+
+static struct numbers numbers = RB_INITIALIZER(&numbers);
+static struct names names = RB_INITIALIZER(&names);
+static TAILQ_HEAD(gone_list, probe) gone = TAILQ_HEAD_INITIALIZER(gone);
+static uint64_t last_number;
+static size_t count, gone_count;
+
+void
+registry_insert(struct probe *probe)
+{
+	probe->number = ++last_number;
+	RB_INSERT(numbers, &numbers, probe);
+	count++;
+}
+
+void
+registry_take_name(struct probe *probe)
+{
+	if (probe->def.name != NULL)
+		RB_INSERT(names, &names, probe);
+}
+
+void
+registry_drop_name(struct probe *probe)
+{
+	if (probe->def.name != NULL && registry_by_name(probe->def.name) == probe)
+		RB_REMOVE(names, &names, probe);
+}
+
+void
+registry_remove(struct probe *probe)
+{
+	registry_drop_name(probe);
+	RB_REMOVE(numbers, &numbers, probe);
+	count--;
+}
+
+struct probe *
+registry_by_number(uint64_t number)
+{
+	struct probe key;
+
+	key.number = number;
+	return RB_FIND(numbers, &numbers, &key);
+}
+
+struct probe *
+registry_by_name(const char *name)
+{
+	struct probe key;
+
+	key.def.name = (char *)(uintptr_t)name; /* only compared */
+	return RB_FIND(names, &names, &key);
+}
+
+size_t
+registry_count(void)
+{
+	return count;
+}
+
+struct probe *
+registry_first(void)
+{
+	return RB_MIN(numbers, &numbers);
+}
+
+struct probe *
+registry_after(uint64_t number)
+{
+	struct probe key;
+
+	key.number = number + 1;
+	return RB_NFIND(numbers, &numbers, &key);
+}
+
+struct probe *
+registry_remember(struct probe *probe)
+{
+	struct probe *oldest;
+
+	TAILQ_INSERT_TAIL(&gone, probe, link);
+	probe->remembered = true;
+	if (++gone_count <= LIMIT_GONE_KEPT)
+		return NULL;
+	oldest = TAILQ_FIRST(&gone);
+	TAILQ_REMOVE(&gone, oldest, link);
+	oldest->remembered = false;
+	gone_count--;
+	return oldest;
+}
+
+struct probe *
+registry_gone_by_number(uint64_t number)
+{
+	struct probe *probe;
+
+	TAILQ_FOREACH(probe, &gone, link)
+		if (probe->number == number)
+			return probe;
+	return NULL;
+}
+
+struct probe *
+registry_gone_by_name(const char *name)
+{
+	struct probe *probe;
+
+	TAILQ_FOREACH_REVERSE(probe, &gone, gone_list, link)
+		if (probe->def.name != NULL && strcmp(probe->def.name, name) == 0)
+			return probe;
+	return NULL;
+}

@@ -1,0 +1,185 @@
+#include "config.h"
+
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "commands.h"
+
+/* What every request may have. */
+static const struct codec_member common_members[] = {
+    {"op", CODEC_TEXT, true, 1, 64},
+    {"id", CODEC_ANY, false, 0, 0},
+    {"keep", CODEC_BOOL, false, 0, 0},
+    {NULL, CODEC_ANY, false, 0, 0},
+};
+
+/* jansson would go 2,048 levels down on its own stack. */
+static bool
+is_too_deep(const char *line, size_t length)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (line[i] == '"')
+			in_string = !in_string;
+		else if (in_string && line[i] == '\\')
+			i++;
+		else if (!in_string && (line[i] == '{' || line[i] == '['))
+			depth++;
+		else if (!in_string && (line[i] == '}' || line[i] == ']'))
+			depth--;
+		if (depth > REQUEST_DEPTH_MAX)
+			return true;
+	}
+	return false;
+}
+
+static int
+parse_body(struct request *request, const char *line, size_t length)
+{
+	json_error_t why;
+
+	if (is_too_deep(line, length))
+		return error_set(&request->error, ERR_BAD_JSON, "nested more than %d levels deep",
+				 REQUEST_DEPTH_MAX);
+	request->body = json_loadb(line, length, JSON_REJECT_DUPLICATES, &why);
+	if (request->body == NULL && json_error_code(&why) == json_error_duplicate_key)
+		return error_set(&request->error, ERR_BAD_REQUEST, "%s", why.text);
+	if (request->body == NULL)
+		return error_set(&request->error, ERR_BAD_JSON, "column %d: %s", why.column,
+				 why.text);
+	if (!json_is_object(request->body))
+		return error_set(&request->error, ERR_BAD_REQUEST, "a request is a JSON object");
+	return 0;
+}
+
+static int
+find_command(struct request *request)
+{
+	json_t *op = json_object_get(request->body, "op");
+	const struct codec_member *lists[4] = {common_members};
+	const struct command *command;
+
+	if (op == NULL)
+		return error_set(&request->error, ERR_BAD_REQUEST, "the member \"op\" is missing");
+	if (codec_check_member(&common_members[0], op, &request->error) != 0)
+		return -1;
+	command = commands_find(json_string_value(op));
+	if (command == NULL)
+		return error_set(&request->error, ERR_UNKNOWN_OP, "there is no operation \"%s\"",
+				 json_string_value(op));
+	lists[1] = command->members;
+	lists[2] = command->members == NULL ? NULL : command->more_members;
+	if (codec_check_object(request->body, lists, &request->error) != 0)
+		return -1;
+	request->keep = json_is_true(json_object_get(request->body, "keep"));
+	request->command = command;
+	return 0;
+}
+
+struct request *
+request_parse(const char *line, size_t length)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (request != NULL && parse_body(request, line, length) == 0)
+		find_command(request);
+	return request;
+}
+
+struct request *
+request_refuse(enum error_code code, const char *message)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (request != NULL)
+		error_set(&request->error, code, "%s", message);
+	return request;
+}
+
+bool
+request_may_overlap(const struct request *request)
+{
+	return request->command != NULL && (request->command->flags & COMMAND_OVERLAPS);
+}
+
+void
+request_run(struct request *request, request_reply_cb *reply, void *arg)
+{
+	request->reply = reply;
+	request->arg = arg;
+	if (request->command == NULL)
+		request_fail(request, &request->error);
+	else
+		request->command->run(request);
+}
+
+void
+request_discard(struct request *request)
+{
+	json_decref(request->body);
+	free(request);
+}
+
+/* A line that can be said without any memory. */
+static void
+reply_no_memory(struct request *request)
+{
+	static const char line[] =
+	    "{\"ok\":false,\"error\":{\"code\":\"internal\",\"message\":\"out of memory\"}}\n";
+
+	request->reply(request->arg, line, sizeof(line) - 1);
+}
+
+static json_t *
+build_answer(struct request *request, bool ok, json_t *members)
+{
+	json_t *id = json_object_get(request->body, "id");
+	json_t *answer = json_object();
+
+	if (answer == NULL || members == NULL || (id != NULL && json_object_set(answer, "id", id)) ||
+	    json_object_set_new(answer, "ok", json_boolean(ok)) != 0 ||
+	    json_object_update(answer, members) != 0) {
+		json_decref(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+static void
+finish(struct request *request, bool ok, json_t *members)
+{
+	json_t *answer = build_answer(request, ok, members);
+	char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
+
+	if (text == NULL) {
+		reply_no_memory(request);
+	} else {
+		size_t length = strlen(text);
+
+		text[length] = '\n'; /* in the terminator's place: the length is given */
+		request->reply(request->arg, text, length + 1);
+	}
+	free(text);
+	json_decref(answer);
+	json_decref(members);
+	request_discard(request);
+}
+
+void
+request_answer(struct request *request, json_t *members)
+{
+	finish(request, true, members);
+}
+
+void
+request_fail(struct request *request, const struct error *e)
+{
+	json_t *error = codec_error(e);
+
+	finish(request, false, error == NULL ? NULL : json_pack("{so}", "error", error));
+}
