@@ -24,10 +24,18 @@ struct command {
 /* NULL: there is none. */
 const struct command *commands_find(const char *op);
 
+/* What `status` tells of the server itself. */
+struct commands_server_state {
+	pid_t pid;
+	int64_t started_ms; /* wall clock */
+	unsigned clients;
+	const char *socket; /* the server's own string */
+};
+
 /* What commands ask of the server, which sets it before the first request. */
 struct commands_server {
 	void (*stop)(void);
-	json_t *(*status)(void); /* members of the server's own: pid, started, clients, … */
+	void (*describe)(struct commands_server_state *);
 };
 void commands_init(const struct commands_server *);
 

@@ -25,6 +25,7 @@ struct jail_ref {
 	char name[JAIL_NAME_SIZE];
 };
 
+struct event;
 struct queue_lane;
 
 struct jail_instance {
@@ -36,6 +37,7 @@ struct jail_instance {
 	int watch_fd;			/* becomes readable when the jail ends; -1: ask jail_alive */
 	uint32_t namespaces;		/* Linux: CLONE_NEW* of those that it doesn't share with us */
 	struct queue_lane *lane;	/* the queue's own */
+	struct event *watch;		/* jailwatch's own */
 };
 
 /* Finds the jail as it is now, with one reference for the caller. NULL with *e filled in. */
@@ -45,6 +47,16 @@ struct jail_instance *jail_hold(struct jail_instance *);
 void jail_release(struct jail_instance *);
 
 bool jail_alive(const struct jail_instance *);
+
+/* Told of each instance when it has been opened, and before it is closed. */
+struct jail_hooks {
+	void (*opened)(struct jail_instance *);
+	void (*closing)(struct jail_instance *);
+};
+void jail_set_hooks(const struct jail_hooks *);
+
+/* Instances that are held. */
+unsigned jail_count(void);
 
 /* Whether the process at the other end of a connected unix socket is on the host, in no jail, with
  * the daemon's own user id or root's. -1 with *e (ERR_DENIED) filled in. */

@@ -85,13 +85,14 @@ struct probe {
 	LIST_HEAD(, probe_run) active_runs;
 
 	uint64_t triggers;
+	uint64_t logged_triggers;
 	uint64_t runs; /* started */
 	uint64_t coalesced;
 	uint64_t throttled;
 	struct probe_last last;
 	struct tail output; /* of the last run that has ended */
 
-	struct probe *replaces; /* ends when this one is armed */
+	bool replaces; /* takes its name from another one when it is armed */
 	SLIST_HEAD(, probe_waiter) waiters;
 };
 

@@ -1,6 +1,6 @@
 /*
  * Who may run next. Runs at once are bounded; jails take turns, and within one jail it is first
- * come, first served. No jail gets all places, however much it floods.
+ * come, first served. Where there are several jails none gets all places, however much it floods.
  */
 #ifndef QUEUE_H
 #define QUEUE_H

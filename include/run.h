@@ -29,5 +29,6 @@ struct tail *run_output(struct probe *);
 void probe_run_started(struct probe *);
 void probe_run_ended(struct probe *);
 void probe_free_if_unused(struct probe *);
+void probe_log_trigger(struct probe *);
 
 #endif

@@ -8,6 +8,7 @@
 #include "job.h"
 #include "queue.h"
 #include "registry.h"
+#include "util.h"
 
 static const struct commands_server *server;
 
@@ -15,6 +16,7 @@ void
 commands_init(const struct commands_server *callbacks)
 {
 	server = callbacks;
+	json_object_seed(0); /* once, and not at a time that a client chooses */
 }
 
 static void
@@ -187,10 +189,26 @@ count_states(void)
 	return states;
 }
 
+static json_t *
+describe_server(void)
+{
+	struct commands_server_state state;
+	char stamp[UTIL_TIME_SIZE];
+
+	server->describe(&state);
+	return json_pack("{ss si ss sI si ss}",						   //
+			 "version", PACKAGE_VERSION,					   //
+			 "pid", (int)state.pid,						   //
+			 "started", util_format_time(stamp, state.started_ms),		   //
+			 "uptime", (json_int_t)((util_wall_ms() - state.started_ms) / 1000), //
+			 "clients", (int)state.clients,					   //
+			 "socket", state.socket);
+}
+
 static void
 run_status(struct request *request)
 {
-	json_t *status = server->status();
+	json_t *status = describe_server();
 
 	json_object_set_new(status, "probes", json_integer((json_int_t)registry_count()));
 	json_object_set_new(status, "states", count_states());

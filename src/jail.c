@@ -10,6 +10,8 @@
 /* One struct for each instance that somebody holds, found again by jid and birth, so that all
  * probes of a jail share its descriptor. Its length is the number of jails, not of probes. */
 static LIST_HEAD(, jail_instance) instances = LIST_HEAD_INITIALIZER(instances);
+static unsigned instance_count;
+static const struct jail_hooks *hooks;
 
 static struct jail_instance *
 held_instance(const struct jail_instance *found)
@@ -45,6 +47,9 @@ jail_find(const struct jail_ref *ref, struct error *e)
 	}
 	jail->references = 1;
 	LIST_INSERT_HEAD(&instances, jail, entry);
+	instance_count++;
+	if (hooks != NULL)
+		hooks->opened(jail);
 	return jail;
 }
 
@@ -60,7 +65,10 @@ jail_release(struct jail_instance *jail)
 {
 	if (jail == NULL || --jail->references > 0)
 		return;
+	if (hooks != NULL)
+		hooks->closing(jail);
 	LIST_REMOVE(jail, entry);
+	instance_count--;
 	util_close(&jail->watch_fd);
 	free(jail);
 }
@@ -69,4 +77,16 @@ bool
 jail_alive(const struct jail_instance *jail)
 {
 	return jail_os_alive(jail);
+}
+
+void
+jail_set_hooks(const struct jail_hooks *new_hooks)
+{
+	hooks = new_hooks;
+}
+
+unsigned
+jail_count(void)
+{
+	return instance_count;
 }

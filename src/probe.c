@@ -11,32 +11,30 @@
 #include <string.h>
 
 #include "child.h"
+#include "jailwatch.h"
 #include "limits_default.h"
 #include "log.h"
+#include "probe_life.h"
 #include "rate.h"
 #include "registry.h"
 #include "run.h"
 #include "sticky.h"
 #include "title.h"
 #include "util.h"
-
-/* Who asked for a probe that is not armed yet. */
-struct probe_waiter {
-	SLIST_ENTRY(probe_waiter) link;
-	probe_added_cb *added;
-	void *arg;
-};
+#include "waiters.h"
 
 static struct event_base *base;
 
 static void start(struct probe *);
 static void rearm(struct probe *);
+static void jail_ended(struct jail_instance *);
 
 int
 probe_init(struct event_base *event_base)
 {
 	base = event_base;
 	arm_init(base);
+	jailwatch_init(base, jail_ended);
 	if (sticky_init(base, start) != 0)
 		return -1;
 	return run_init(base, LIMIT_RUNS);
@@ -73,18 +71,6 @@ probe_free_if_unused(struct probe *probe)
 		free_probe(probe);
 }
 
-static void
-tell_waiters(struct probe *probe, const struct error *e)
-{
-	struct probe_waiter *waiter;
-
-	while ((waiter = SLIST_FIRST(&probe->waiters)) != NULL) {
-		SLIST_REMOVE_HEAD(&probe->waiters, link);
-		waiter->added(waiter->arg, e == NULL ? probe : NULL, e);
-		free(waiter);
-	}
-}
-
 /* Takes the process out of the jail, or stops whatever was to bring it there. */
 static void
 disarm(struct probe *probe)
@@ -112,7 +98,7 @@ end(struct probe *probe, const char *why, const struct error *e)
 	registry_remove(probe);
 	probe->gone = true;
 	log_info("event=removed %s why=\"%s\"", probe->tag, why);
-	tell_waiters(probe, e);
+	waiters_tell(probe, e);
 }
 
 /* A probe that was armed once and ends by itself can be asked about for a while. */
@@ -191,6 +177,17 @@ probe_run_ended(struct probe *probe)
 		rearm(probe);
 }
 
+/* The command starts before anything is written to the log; whoever logs first says it. */
+void
+probe_log_trigger(struct probe *probe)
+{
+	if (probe->logged_triggers == probe->triggers)
+		return;
+	probe->logged_triggers = probe->triggers;
+	log_info("event=triggered %s triggers=%llu", probe->tag,
+		 (unsigned long long)probe->triggers);
+}
+
 static void
 accept_trigger(struct probe *probe)
 {
@@ -202,8 +199,7 @@ accept_trigger(struct probe *probe)
 	run_request(probe);
 	if (!paced_by_starts(probe))
 		rearm(probe);
-	log_info("event=triggered %s triggers=%llu", probe->tag,
-		 (unsigned long long)probe->triggers);
+	probe_log_trigger(probe);
 }
 
 int
@@ -227,13 +223,30 @@ lose_jail(struct probe *probe)
 		end_by_itself(probe, "its jail has ended");
 		return;
 	}
+	evtimer_del(probe->timer);
 	jail_release(probe->jail);
 	probe->jail = NULL;
 	probe->presence = PRESENCE_WAITING;
 	probe->failures = 0;
 	log_info("event=jail-gone %s", probe->tag);
 	sticky_wait(probe);
-	tell_waiters(probe, NULL);
+	waiters_tell(probe, NULL);
+}
+
+/* Those that are armed, or on their way, are told by the end of their process. */
+static void
+jail_ended(struct jail_instance *jail)
+{
+	struct probe *probe;
+	uint64_t number;
+
+	for (probe = registry_first(); probe != NULL; probe = registry_after(number)) {
+		number = probe->number;
+		if (probe->jail != jail || probe->arm != NULL)
+			continue;
+		if (probe->presence == PRESENCE_STARTING || probe->presence == PRESENCE_COOLING)
+			lose_jail(probe);
+	}
 }
 
 /* A probe that can't be armed again: the jail is ending, or full, or its root kills probes. It is
@@ -281,16 +294,19 @@ probe_exited(pid_t pid, int status, void *arg)
 		try_later(probe);
 }
 
+/* Whoever has the name by now: several may be on their way to replace the same probe, and that one
+ * may be gone already. The last to be armed keeps it. */
 static void
-take_place_of(struct probe *probe)
+take_over_name(struct probe *probe)
 {
-	if (probe->replaces != NULL) {
-		struct probe *old = probe->replaces;
+	struct probe *old;
 
-		probe->replaces = NULL;
+	if (!probe->replaces)
+		return;
+	probe->replaces = false;
+	if ((old = registry_by_name(probe->def.name)) != NULL)
 		probe_remove(old, false);
-		registry_take_name(probe);
-	}
+	registry_take_name(probe);
 }
 
 static void
@@ -314,10 +330,10 @@ armed(void *arg, pid_t pid, const struct error *e)
 	probe->presence = PRESENCE_ARMED;
 	probe->pid = pid;
 	probe->armed_at = util_monotonic_ms();
-	take_place_of(probe);
+	take_over_name(probe);
 	log_info("event=armed %s pid=%d jid=%d", probe->tag, (int)pid, (int)probe->jail->jid);
 	child_add(pid, probe_exited, probe);
-	tell_waiters(probe, NULL);
+	waiters_tell(probe, NULL);
 }
 
 static void
@@ -361,10 +377,10 @@ timer_expired(evutil_socket_t fd, short what, void *arg)
 	start(arg);
 }
 
-/* ---- the beginning ---- */
+/* ---- for probe_add.c ---- */
 
-static struct probe *
-create(struct definition *def, struct error *e)
+struct probe *
+probe_create(struct definition *def, struct jail_instance *jail, struct error *e)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
 
@@ -385,96 +401,13 @@ create(struct definition *def, struct error *e)
 		error_no_memory(e);
 		return NULL;
 	}
-	return probe;
-}
-
-static int
-add_waiter(struct probe *probe, probe_added_cb *added, void *arg)
-{
-	struct probe_waiter *waiter = malloc(sizeof(*waiter));
-
-	if (waiter == NULL)
-		return -1;
-	waiter->added = added;
-	waiter->arg = arg;
-	SLIST_INSERT_HEAD(&probe->waiters, waiter, link);
-	return 0;
-}
-
-/* The same again is no error: the answer is the probe that is there, once it is armed. */
-static void
-answer_existing(struct probe *probe, probe_added_cb *added, void *arg)
-{
-	struct error e;
-
-	if (SLIST_EMPTY(&probe->waiters)) {
-		added(arg, probe, NULL);
-	} else if (add_waiter(probe, added, arg) != 0) {
-		error_no_memory(&e);
-		added(arg, NULL, &e);
-	}
-}
-
-static int
-find_jail(const struct definition *def, struct jail_instance **jail, struct error *e)
-{
-	*jail = jail_find(&def->jail, e);
-	if (*jail == NULL && !(def->sticky && e->code == ERR_NO_SUCH_JAIL))
-		return -1;
-	return 0;
-}
-
-static struct probe *
-create_in_jail(struct definition *def, struct probe *old, struct error *e)
-{
-	struct jail_instance *jail;
-	struct probe *probe;
-
-	if (registry_count() >= LIMIT_PROBES) {
-		error_set(e, ERR_LIMIT, "there are %d probes already", LIMIT_PROBES);
-		return NULL;
-	}
-	if (find_jail(def, &jail, e) != 0)
-		return NULL;
-	if ((probe = create(def, e)) == NULL) {
-		jail_release(jail);
-		return NULL;
-	}
 	probe->jail = jail;
-	probe->replaces = old;
-	if (old == NULL)
-		registry_take_name(probe);
 	return probe;
 }
 
 void
-probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg)
+probe_begin(struct probe *probe)
 {
-	struct probe *old = def->name == NULL ? NULL : registry_by_name(def->name);
-	struct probe *probe = NULL;
-	struct error e;
-
-	if (old != NULL && definition_equal(&old->def, def)) {
-		definition_clear(def);
-		answer_existing(old, added, arg);
-		return;
-	}
-	if (old != NULL && !replace)
-		error_set(&e, ERR_EXISTS, "probe %llu has the name \"%s\" and another definition",
-			  (unsigned long long)old->number, def->name);
-	else
-		probe = create_in_jail(def, old, &e);
-	definition_clear(def);
-	if (probe == NULL) {
-		added(arg, NULL, &e);
-		return;
-	}
-	if (add_waiter(probe, added, arg) != 0) {
-		probe_remove(probe, false);
-		error_no_memory(&e);
-		added(arg, NULL, &e);
-		return;
-	}
 	log_info("event=probe-added %s", probe->tag);
 	if (probe->jail == NULL)
 		lose_jail(probe);

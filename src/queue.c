@@ -53,11 +53,12 @@ queue_finish(void)
 	retry_timer = NULL;
 }
 
-/* A quarter of the places is kept for the other jails. */
+/* Where there are other jails, a quarter of the places is kept for them: commands that take for ever
+ * can then only block their own jail. */
 static bool
 lane_may_run(const struct queue_lane *lane)
 {
-	unsigned most = limit - limit / 4;
+	unsigned most = jail_count() > 1 ? limit - limit / 4 : limit;
 
 	return lane->running < (most > 0 ? most : 1);
 }

@@ -257,6 +257,7 @@ start_run(struct queue_entry *entry)
 	probe->active++;
 	probe->runs++;
 	LIST_INSERT_HEAD(&probe->active_runs, run, link);
+	probe_log_trigger(probe);
 	log_info("event=run-started %s run=%llu", probe->tag, (unsigned long long)run->number);
 	push(probe);
 	probe_run_started(probe);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <jansson.h>
 #include <libutil.h>
 #include <limits.h>
 #include <signal.h>
@@ -139,19 +138,16 @@ leave_drain(void)
 
 /* ---- the start ---- */
 
-static json_t *
-status(void)
+static void
+describe(struct commands_server_state *state)
 {
-	char stamp[UTIL_TIME_SIZE];
-	int64_t uptime = (util_wall_ms() - started_ms) / 1000;
-
-	return json_pack("{ss si ss sI si ss}", "version", PACKAGE_VERSION, "pid", (int)getpid(),
-			 "started", util_format_time(stamp, started_ms), "uptime",
-			 (json_int_t)uptime, "clients", (int)control_clients(), "socket",
-			 socket_path);
+	*state = (struct commands_server_state){.pid = getpid(),
+						.started_ms = started_ms,
+						.clients = control_clients(),
+						.socket = socket_path};
 }
 
-static const struct commands_server for_commands = {.stop = stop, .status = status};
+static const struct commands_server for_commands = {.stop = stop, .describe = describe};
 
 static int
 watch_signals(struct error *e)
@@ -209,7 +205,6 @@ start(struct error *e)
 {
 	if (chdir("/") != 0)
 		return error_set(e, ERR_INTERNAL, "chdir: %s", strerror(errno));
-	json_object_seed(0);
 	if ((base = event_base_new()) == NULL)
 		return error_set(e, ERR_INTERNAL, "no event loop can be made");
 	if (lock_pidfile(e) != 0 || watch_signals(e) != 0 || attach_prepare(e) != 0)

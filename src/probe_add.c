@@ -1,0 +1,84 @@
+/* The beginning of a probe: whether it may be, and who waits for it. */
+#include "config.h"
+
+#include "limits_default.h"
+#include "probe.h"
+#include "probe_life.h"
+#include "registry.h"
+#include "waiters.h"
+
+/* The same again is no error: the answer is the probe that is there, once it is armed. */
+static void
+answer_existing(struct probe *probe, probe_added_cb *added, void *arg)
+{
+	struct error e;
+
+	if (SLIST_EMPTY(&probe->waiters)) {
+		added(arg, probe, NULL);
+	} else if (waiters_add(probe, added, arg) != 0) {
+		error_no_memory(&e);
+		added(arg, NULL, &e);
+	}
+}
+
+static int
+find_jail(const struct definition *def, struct jail_instance **jail, struct error *e)
+{
+	*jail = jail_find(&def->jail, e);
+	if (*jail == NULL && !(def->sticky && e->code == ERR_NO_SUCH_JAIL))
+		return -1;
+	return 0;
+}
+
+static struct probe *
+create_in_jail(struct definition *def, bool replaces, struct error *e)
+{
+	struct jail_instance *jail;
+	struct probe *probe;
+
+	if (registry_count() >= LIMIT_PROBES) {
+		error_set(e, ERR_LIMIT, "there are %d probes already", LIMIT_PROBES);
+		return NULL;
+	}
+	if (find_jail(def, &jail, e) != 0)
+		return NULL;
+	if ((probe = probe_create(def, jail, e)) == NULL) {
+		jail_release(jail);
+		return NULL;
+	}
+	probe->replaces = replaces;
+	if (!replaces)
+		registry_take_name(probe);
+	return probe;
+}
+
+void
+probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg)
+{
+	struct probe *old = def->name == NULL ? NULL : registry_by_name(def->name);
+	struct probe *probe = NULL;
+	struct error e;
+
+	if (old != NULL && definition_equal(&old->def, def)) {
+		definition_clear(def);
+		answer_existing(old, added, arg);
+		return;
+	}
+	if (old != NULL && !replace)
+		error_set(&e, ERR_EXISTS, "probe %llu has the name \"%s\" and another definition",
+			  (unsigned long long)old->number, def->name);
+	else
+		probe = create_in_jail(def, old != NULL, &e);
+	definition_clear(def);
+	if (probe == NULL) {
+		added(arg, NULL, &e);
+		return;
+	}
+	if (waiters_add(probe, added, arg) != 0) {
+		probe_remove(probe, false);
+		error_no_memory(&e);
+		added(arg, NULL, &e);
+		return;
+	}
+	probe_begin(probe);
+}

@@ -1,0 +1,27 @@
+#ifndef FIXTURE_SUITES_H
+#define FIXTURE_SUITES_H
+
+#include <check.h>
+
+/* The suites of tests/process; each is a file of that name. */
+Suite *process_options(void);
+Suite *process_client(void);
+Suite *process_life(void);
+Suite *process_death(void);
+Suite *process_inside(void);
+Suite *process_run(void);
+Suite *process_output(void);
+Suite *process_protocol(void);
+Suite *process_refusals(void);
+Suite *process_hostile(void);
+Suite *process_daemon(void);
+Suite *process_detached(void);
+Suite *process_names(void);
+Suite *process_limits(void);
+Suite *process_races(void);
+Suite *process_runtimes(void);
+
+/* What a run finds itself in, written to a file by this program when the daemon runs it. */
+int process_report(const char *path, char **environment);
+
+#endif

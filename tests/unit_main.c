@@ -1,0 +1,50 @@
+/*
+ * The unit tests: any user may run them, and they need nothing but this program. Each test is a
+ * process of its own: CK_RUN_CASE=subject tests/unit runs one subject.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+static Suite *(*const suites[])(void) = {
+    unit_util,	  unit_log,	    unit_linelog, unit_tail,	      unit_definition,
+    unit_codec,	  unit_codec_check, unit_child,	  unit_spawn,	      unit_rate,
+    unit_queue,	  unit_registry,    unit_title,	  unit_job,	      unit_probe,
+    unit_request, unit_listen,	    unit_control, unit_control_order, unit_options,
+};
+
+static int
+run_all(void)
+{
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		srunner_add_suite(runner, suites[i]());
+	srunner_set_fork_status(runner, CK_FORK);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed;
+}
+
+int
+main(int argc, char **argv, char **environment)
+{
+	int failed;
+
+	if (argc == 2 && strcmp(argv[1], "--report") == 0)
+		return unit_report(environment);
+	unit_know_self(argv[0]);
+	if (unit_files_begin() != 0) {
+		perror("a directory for the tests");
+		return EXIT_FAILURE;
+	}
+	failed = run_all();
+	unit_files_end();
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

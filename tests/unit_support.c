@@ -1,0 +1,236 @@
+#include "config.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "unit.h"
+#include "util.h"
+
+#define CASE_SECONDS	 60
+#define PATIENCE_SECONDS 30
+
+static char all_files[PATH_MAX];
+static char own_path[PATH_MAX];
+
+TCase *
+unit_case(const char *suite_name, Suite **suite)
+{
+	TCase *tests = tcase_create(suite_name);
+
+	*suite = suite_create(suite_name);
+	suite_add_tcase(*suite, tests);
+	tcase_set_timeout(tests, CASE_SECONDS);
+	return tests;
+}
+
+void
+unit_skip(const char *test, const char *why)
+{
+	printf("SKIP: %s: %s\n", test, why);
+	fflush(stdout);
+}
+
+/* ---- time and events ---- */
+
+static void
+free_base(void)
+{
+	event_base_free(unit_base());
+}
+
+struct event_base *
+unit_base(void)
+{
+	static struct event_base *base;
+
+	if (base == NULL) {
+		base = event_base_new();
+		ck_assert_ptr_nonnull(base);
+		ck_assert_int_eq(atexit(free_base), 0);
+	}
+	return base;
+}
+
+static void
+lose_patience(evutil_socket_t fd, short what, void *arg)
+{
+	bool *lost = arg;
+
+	(void)fd;
+	(void)what;
+	*lost = true;
+}
+
+void
+unit_wait(bool (*done)(void *), void *arg, const char *what)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+	bool lost = false;
+	struct event *limit = evtimer_new(unit_base(), lose_patience, &lost);
+
+	ck_assert_ptr_nonnull(limit);
+	evtimer_add(limit, &patience);
+	while (!done(arg)) {
+		ck_assert_int_eq(event_base_loop(unit_base(), EVLOOP_ONCE), 0);
+		ck_assert_msg(!lost, "never came: %s", what);
+	}
+	event_free(limit);
+}
+
+static void
+reap(evutil_socket_t fd, short what, void *arg)
+{
+	int status;
+	pid_t pid;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		child_exited(pid, status);
+}
+
+static struct event *child_event;
+
+static void
+free_child_event(void)
+{
+	event_free(child_event);
+}
+
+void
+unit_reap_children(void)
+{
+	child_event = evsignal_new(unit_base(), SIGCHLD, reap, NULL);
+	ck_assert_ptr_nonnull(child_event);
+	ck_assert_int_eq(event_add(child_event, NULL), 0);
+	ck_assert_int_eq(atexit(free_child_event), 0);
+}
+
+/* ---- files ---- */
+
+int
+unit_files_begin(void)
+{
+	const char *where = getenv("TMPDIR");
+
+	snprintf(all_files, sizeof(all_files), "%s/unit.XXXXXX", where != NULL ? where : "/tmp");
+	return mkdtemp(all_files) == NULL ? -1 : 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+	(void)st;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void
+unit_files_end(void)
+{
+	if (nftw(all_files, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
+		perror(all_files);
+}
+
+const char *
+unit_directory(void)
+{
+	static char directory[PATH_MAX + 16];
+
+	if (directory[0] == '\0') {
+		snprintf(directory, sizeof(directory), "%s/XXXXXX", all_files);
+		ck_assert_ptr_nonnull(mkdtemp(directory));
+	}
+	return directory;
+}
+
+const char *
+unit_path(const char *name)
+{
+	static char paths[4][PATH_MAX + 64];
+	static unsigned next;
+	char *path = paths[next++ % UTIL_COUNT(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", unit_directory(), name);
+	return path;
+}
+
+/* ---- standard error ---- */
+
+static int captured_end = -1, real_stderr = -1;
+
+void
+unit_capture(void)
+{
+	int ends[2];
+
+	ck_assert_int_eq(util_pipe(ends), 0);
+	real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	ck_assert_int_ne(real_stderr, -1);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	captured_end = ends[0];
+}
+
+const char *
+unit_captured(void)
+{
+	static char text[65536];
+	size_t used = 0;
+	ssize_t got;
+
+	ck_assert_int_eq(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
+	close(real_stderr);
+	while ((got = read(captured_end, text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)got;
+	close(captured_end);
+	text[used] = '\0';
+	return text;
+}
+
+/* ---- JSON ---- */
+
+json_t *
+unit_json(const char *text)
+{
+	char *real = strdup(text), *quote;
+	json_error_t why;
+	json_t *value;
+
+	ck_assert_ptr_nonnull(real);
+	for (quote = real; (quote = strchr(quote, '\'')) != NULL;)
+		*quote = '"';
+	value = json_loads(real, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+	ck_assert_msg(value != NULL, "%s: %s", real, why.text);
+	free(real);
+	return value;
+}
+
+/* ---- this program as a helper ---- */
+
+void
+unit_know_self(const char *argv0)
+{
+	if (realpath(argv0, own_path) == NULL)
+		own_path[0] = '\0';
+}
+
+const char *
+unit_self(void)
+{
+	ck_assert_msg(own_path[0] == '/', "this program's own path is not known");
+	return own_path;
+}

@@ -1,0 +1,138 @@
+# shellcheck shell=sh
+# What the tools share: the packages that a build needs, and building out of tree. To be sourced, with $here: the
+# directory of the tools.
+# shellcheck disable=SC2034,SC2154 # variables that the tools set or read
+
+root=$(dirname "$here")
+jobs=$(getconf _NPROCESSORS_ONLN)
+
+# What a user's environment must not bring into a build.
+unset MAKEFLAGS MFLAGS DESTDIR CDPATH CONFIG_SITE
+
+# A root file system that was only unpacked has no /proc, without which Linux can't tell one container from another.
+mount_proc()
+{
+	if [ "$(uname)" = Linux ] && [ ! -e /proc/self/stat ]; then
+		mount -t proc proc /proc && proc_mounted=yes
+	fi
+}
+
+unmount_proc()
+{
+	if [ -n "${proc_mounted-}" ]; then
+		umount /proc && proc_mounted=
+	fi
+}
+
+# -- Packages.
+
+case $(uname) in
+FreeBSD)
+	packages_build='autoconf automake pkgconf libevent jansson'
+	packages_check='check python3'
+	packages_wanted='hs-ShellCheck'
+	packages_demo=''
+	;;
+*)
+	packages_build='gcc libc6-dev make autoconf automake pkg-config libevent-dev libjansson-dev libbsd-dev'
+	packages_check='check procps netcat-openbsd python3 runc busybox-static lxc mandoc'
+	packages_wanted='shellcheck'
+	packages_demo='procps busybox-static'
+	;;
+esac
+
+has_package()
+{
+	case $(uname) in
+	FreeBSD) pkg info -e "$1" ;;
+	*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+	esac
+}
+
+# missing_packages NAME...: those that are not installed.
+missing_packages()
+{
+	for package in "$@"; do
+		has_package "$package" || printf '%s ' "$package"
+	done
+}
+
+# install_packages [NAME...]: what is missing of these, or of what a build and a container need. A machine of another
+# kind is left to its owner, and configure says what it lacks.
+install_packages()
+{
+	if [ $# -eq 0 ]; then
+		# shellcheck disable=SC2086 # lists of words
+		set -- $packages_build $packages_demo
+	fi
+	if ! command -v dpkg-query >/dev/null && [ "$(uname)" != FreeBSD ]; then
+		echo "Neither apt nor pkg here: taking for granted what Debian calls $*"
+		return 0
+	fi
+	# shellcheck disable=SC2046 # a list of words
+	set -- $(missing_packages "$@")
+	if [ $# -eq 0 ]; then
+		return 0
+	fi
+	if [ "$(uname)" = FreeBSD ]; then
+		env ASSUME_ALWAYS_YES=yes pkg install -y "$@"
+	else
+		apt-get -q update && env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+		    install --no-install-recommends "$@"
+	fi
+}
+
+# -- Building.
+
+# copy_source TO: the source tree without what was built in it, for a build must not litter it, nor find old objects there.
+copy_source()
+{
+	mkdir -p "$1" &&
+	(
+		cd "$root" &&
+		find . -mindepth 2 -name config.status -type f | sed 's|/config[.]status$||' >"$1.skip" &&
+		find . \( -name .git -o -name .deps -o -name autom4te.cache -o -path ./build-aux -o -name __pycache__ \) -prune -o \
+		    \( -type f -o -type l \) ! -name '*.o' ! -name '*.a' ! -name '*.log' ! -name '*.trs' ! -name '*.gc??' \
+		    ! -name '*~' ! -name .dirstamp ! -name '*.tar.*' ! -name Makefile ! -name Makefile.in ! -name aclocal.m4 \
+		    ! -name configure ! -name 'config.[hls]*' ! -name stamp-h1 ! -path ./jaildaemon ! -path ./jaildaemon-probe \
+		    ! -path ./tests/unit ! -path ./tests/process ! -path ./tests/hostile -print |
+		    awk -v skip="$1.skip" '
+			BEGIN { while ((getline dir < skip) > 0) skipped[++n] = dir "/" }
+			{ for (i = 1; i <= n; i++) if (index($0, skipped[i]) == 1) next; print }' >"$1.files" &&
+		tar -cf "$1.tar" -T "$1.files"
+	) &&
+	tar -xof "$1.tar" -C "$1" &&
+	rm "$1.tar"
+}
+
+# prepare_source SOURCE: writes its configure.
+prepare_source()
+{
+	(cd "$1" && autoreconf -fi)
+}
+
+# configure_tree SOURCE BUILD [ARGUMENT...]
+configure_tree()
+{
+	source_dir=$1
+	build_dir=$2
+	shift 2
+	mkdir -p "$build_dir" && (cd "$build_dir" && "$source_dir/configure" "$@")
+}
+
+# make_tree BUILD [ARGUMENT...]
+make_tree()
+{
+	build_dir=$1
+	shift
+	(cd "$build_dir" && make -j"$jobs" "$@")
+}
+
+# build_tree BUILD [ARGUMENT...]: all of it at once, from a copy of the source in BUILD.source.
+build_tree()
+{
+	build_at=$1
+	shift
+	copy_source "$build_at.source" && prepare_source "$build_at.source" &&
+	    configure_tree "$build_at.source" "$build_at" "$@" && make_tree "$build_at"
+}
