@@ -35,6 +35,10 @@ int attach_begin(const struct jail_instance *, const struct attach_params *, int
 /* Fills in *e for a failed stage, in words for the administrator. */
 void attach_explain(const struct attach_report *, const struct attach_params *, struct error *e);
 
+/* Reports of what a probe could do without, and their texts. */
+bool attach_is_warning(const struct attach_report *);
+const char *attach_warning(const struct attach_report *);
+
 /* Path of the probe program: in $JAILDAEMON_LIBEXEC, beside the daemon's own binary (a build tree),
  * or where it was installed. -1 with *e. For the system's file. */
 int attach_find_program(char *path, size_t size, struct error *e);

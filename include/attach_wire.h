@@ -22,14 +22,16 @@
 /*
  * One report, written to the pipe that belongs to one attach. The pipe's end means: armed when
  * ATTACH_READY came before it, failed otherwise. A report is smaller than PIPE_BUF, so it arrives
- * whole. The probe's process and the process that made it write to the same pipe, in any order.
+ * whole. The probe and the processes that made it write to the same pipe, in any order.
  */
 enum attach_stage {
-	ATTACH_PID = 1, /* value: the probe's pid, as the daemon sees it */
-	ATTACH_READY,	/* everything is done but closing the descriptors, this pipe last */
+	ATTACH_HELPER = 1, /* value: pid of the process that will make the probe (Linux) */
+	ATTACH_PID,	   /* value: the probe's pid, as the daemon sees it */
+	ATTACH_READY,	   /* everything is done but closing the descriptors, this pipe last */
 
 	/* The stages that can fail; value: the errno. Texts: attach_stage_text(). */
 	ATTACH_FAIL_REQUEST,
+	ATTACH_FAIL_HELPER,
 	ATTACH_FAIL_PIDNS,
 	ATTACH_FAIL_FORK,
 	ATTACH_FAIL_EXEC,
@@ -44,6 +46,11 @@ enum attach_stage {
 	ATTACH_FAIL_CAPABILITIES,
 	ATTACH_FAIL_PARENT_DEATH,
 	ATTACH_FAIL_CONFINE,
+
+	/* What a probe can live without: reported, and gone on. */
+	ATTACH_WARN_CGROUP,
+	ATTACH_WARN_OOM_SCORE,
+	ATTACH_WARN_LABEL,
 	ATTACH_STAGE_END
 };
 
@@ -52,19 +59,33 @@ struct attach_report {
 	int32_t value;
 };
 
+#define ATTACH_OOM_SCORE_SIZE  8
+#define ATTACH_LABEL_PATH_SIZE 48
+#define ATTACH_LABEL_SIZE      320
+
+/* Hierarchies of cgroup v1 that a jail may have groups of its own in, and the one of v2. */
+#define ATTACH_CGROUPS_MAX 16
+
 /* Linux only: one datagram to the launcher, with the descriptors below beside it. */
 struct attach_request {
 	uint32_t namespaces; /* CLONE_NEW*: those of the jail that are not the daemon's own */
 	uint32_t uid;	     /* as the jail's user namespace counts */
 	uint32_t gid;
-	char title[ATTACH_TITLE_SIZE]; /* complete, NUL-terminated */
+	uint32_t cgroups;    /* descriptors of cgroups after the fixed ones */
+	uint32_t unified;    /* 1: the first of them is a directory of cgroup v2 */
+	char title[ATTACH_TITLE_SIZE];		  /* complete, NUL-terminated */
+	char oom_score_adj[ATTACH_OOM_SCORE_SIZE]; /* the jail's; "": the same as ours */
+	char label_path[ATTACH_LABEL_PATH_SIZE];  /* below /proc/self/attr; "": no label */
+	char label[ATTACH_LABEL_SIZE];		  /* what to write there */
 };
 
 enum attach_fd {
 	ATTACH_FD_REPORT, /* write end of the report pipe */
 	ATTACH_FD_INIT,	  /* pidfd of the jail's init */
 	ATTACH_FD_ROOT,	  /* the jail's root directory (O_PATH) */
-	ATTACH_FD_COUNT
+	ATTACH_FD_COUNT,
+	/* then: cgroup v2 directory, where there is one; cgroup.procs files of v1 */
+	ATTACH_FD_MAX = ATTACH_FD_COUNT + ATTACH_CGROUPS_MAX
 };
 
 /* Descriptor on which the launcher gets its socket, and a FreeBSD probe its report pipe. */

@@ -5,17 +5,22 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* status: as waitpid gives it. The entry is gone when this is called. */
 typedef void child_exit_cb(pid_t, int status, void *arg);
 
-/* Makes sure that the next child_add can't fail. -1: no memory. Call it before making a process. */
+/* Makes sure that the next two child_add can't fail. -1: no memory. Call it before making a process. */
 int child_reserve(void);
 
 /* A child that exited before its pid was known here (see child_expect) is told at once, from within
  * this call. */
 void child_add(pid_t, child_exit_cb *, void *arg);
+
+/* Whether pid is a child of ours that is not registered: what a report names is checked before it is
+ * believed. */
+bool child_is_unclaimed(pid_t);
 
 /* The process is still reaped, but nobody is told. */
 void child_forget(pid_t);

@@ -5,6 +5,8 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 struct event_base;
@@ -22,8 +24,15 @@ struct event_base;
  */
 int control_listen(struct event_base *, const char *path, struct error *);
 
-/* No new clients; the socket file goes; those connected get what they are still to get. */
+/* No new clients; the socket file goes; those connected get what they are still to get. Whoever asked
+ * for the connection to stay open has it until the process ends, and so learns when that is. */
 void control_close(void);
+
+/* Whether a client still has something to get. */
+bool control_is_busy(void);
+
+/* Closes every connection as it is: for a process forked off the daemon. */
+void control_drop_all(void);
 
 unsigned control_clients(void);
 

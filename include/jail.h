@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "lanes.h"
 
 #define JAIL_NAME_SIZE 256
 
@@ -26,7 +27,6 @@ struct jail_ref {
 };
 
 struct event;
-struct queue_lane;
 
 struct jail_instance {
 	LIST_ENTRY(jail_instance) entry;
@@ -35,8 +35,9 @@ struct jail_instance {
 	uint64_t born;			/* Linux: start time of its init, in clock ticks since boot */
 	char known_as[JAIL_NAME_SIZE];	/* FreeBSD: the system's name for it; Linux: "" */
 	int watch_fd;			/* becomes readable when the jail ends; -1: ask jail_alive */
-	uint32_t namespaces;		/* Linux: CLONE_NEW* of those that it doesn't share with us */
-	struct queue_lane *lane;	/* the queue's own */
+	uint64_t pid_namespace;		/* Linux: its inode number */
+	struct lane runs;		/* turns of its runs, and of its attaches */
+	struct lane attaches;
 	struct event *watch;		/* jailwatch's own */
 };
 
@@ -44,7 +45,7 @@ struct jail_instance {
 struct jail_instance *jail_find(const struct jail_ref *, struct error *e);
 
 struct jail_instance *jail_hold(struct jail_instance *);
-void jail_release(struct jail_instance *);
+void jail_release(struct jail_instance *); /* NULL: nothing */
 
 bool jail_alive(const struct jail_instance *);
 
@@ -67,5 +68,8 @@ int jail_check_peer(int fd, struct error *e);
 int jail_os_find(const struct jail_ref *, struct jail_instance *found, struct error *e);
 int jail_os_open(struct jail_instance *, struct error *e);
 bool jail_os_alive(const struct jail_instance *);
+
+/* Linux: CLONE_NEW* of the namespaces that the jail doesn't share with us, as they are now. */
+uint32_t jail_namespaces(const struct jail_instance *);
 
 #endif

@@ -68,6 +68,7 @@ struct probe {
 
 	enum probe_presence presence;
 	bool gone;
+	unsigned held; /* by code that still needs it */
 	bool remembered; /* in the list of gone ones */
 	struct jail_instance *jail; /* NULL while waiting */
 	pid_t pid;		    /* 0: none armed */
@@ -78,8 +79,8 @@ struct probe {
 	int64_t armed_at;    /* monotonic */
 	struct rate rate;
 
-	struct queue_entry entry;
-	struct jail_instance *entry_jail; /* held while queued */
+	struct lane_entry entry;
+	struct jail_instance *entry_jail; /* of the pending triggers; held while there are any */
 	unsigned pending;		  /* triggers whose run has not started */
 	unsigned active;		  /* runs going on */
 	LIST_HEAD(, probe_run) active_runs;
@@ -113,7 +114,7 @@ void probe_add(struct definition *def, bool replace, probe_added_cb *, void *arg
 /* Ends the probe; a queued trigger is dropped, a run in progress goes on unless kill_runs. */
 void probe_remove(struct probe *, bool kill_runs);
 
-/* Does what a HUP from inside does. -1 with *e when it isn't armed. */
+/* Does what a HUP from inside does. -1 with *e when it isn't armed. It may end within the call. */
 int probe_trigger(struct probe *, struct error *e);
 
 enum probe_state probe_state(const struct probe *);
@@ -121,7 +122,11 @@ enum probe_state probe_state(const struct probe *);
 /* Output of the last ended run, or of the one in progress if none has ended. */
 struct tail *probe_output(struct probe *);
 
-/* For the daemon's end: kills every probe. Runs go on. */
-void probe_disarm_all(void);
+/* Keeps a probe that may end meanwhile from being freed. */
+void probe_hold(struct probe *);
+void probe_release(struct probe *);
+
+/* For the daemon's end: kills every probe, and starts nothing any more. Runs go on. */
+void probe_stop_all(void);
 
 #endif

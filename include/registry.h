@@ -14,6 +14,10 @@ void registry_remove(struct probe *);
 
 struct probe *registry_by_number(uint64_t);
 struct probe *registry_by_name(const char *);
+
+/* The one that is on its way to take this name, with the same definition. */
+struct probe *registry_replacement(const struct definition *);
+
 size_t registry_count(void);
 
 /* In the order of their numbers. The next one may be asked for after the last was removed. */

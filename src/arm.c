@@ -2,33 +2,40 @@
 
 #include "arm.h"
 
-#include <sys/queue.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "lanes.h"
+#include "log.h"
 #include "util.h"
 
 /* Attaches under way at once; the others wait their turn. Enough to keep two processors busy, and
  * few enough that a socket buffer holds all their requests. */
 #define UNDER_WAY_MAX 32
 
+/* And of one jail: whoever is inside can make each last as long as it may. */
+#define UNDER_WAY_JAIL_MAX 8
+
 /* A probe that somebody inside stops while it is being set up must not be waited for longer. */
 #define READY_SECONDS 5
 
 struct arm {
-	TAILQ_ENTRY(arm) link;
+	struct lane_entry entry; /* while it waits its turn */
 	bool begun; /* the process is under way; otherwise it waits its turn */
+	bool placed; /* it counts among those under way at once */
 	bool ready;
 	bool exited;
 	int status; /* when exited */
 	pid_t pid;  /* 0: not known yet */
+	pid_t helper; /* 0: not known, or ended */
 	int report_fd;
 	struct jail_instance *jail;
 	struct attach_params params;
@@ -39,15 +46,25 @@ struct arm {
 	void *arg;
 };
 
-static TAILQ_HEAD(, arm) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct lanes turns;
+static unsigned under_way; /* begun and not released */
 static struct event_base *base;
 static struct event turn_event; /* begins the next ones, from the event loop */
-static unsigned under_way;
 
 static void
 schedule_turn(void)
 {
 	event_active(&turn_event, EV_TIMEOUT, 0);
+}
+
+static void
+give_up_place(struct arm *arm)
+{
+	if (!arm->placed)
+		return;
+	arm->placed = false;
+	lanes_release(&turns, &arm->jail->attaches);
+	schedule_turn();
 }
 
 static void
@@ -59,9 +76,11 @@ release(struct arm *arm)
 		util_close(&arm->report_fd);
 		child_unexpect();
 		under_way--;
-		schedule_turn();
+		give_up_place(arm);
+		if (arm->helper > 0)
+			child_forget(arm->helper);
 	} else {
-		TAILQ_REMOVE(&waiting, arm, link);
+		lanes_remove(&turns, &arm->entry);
 	}
 	jail_release(arm->jail);
 	free(arm);
@@ -76,12 +95,18 @@ finish(struct arm *arm, pid_t pid, const struct error *e)
 }
 
 static void
-discard_process(struct arm *arm)
+discard_processes(struct arm *arm)
 {
+	if (arm->helper > 0) {
+		kill(arm->helper, SIGKILL);
+		child_forget(arm->helper);
+		arm->helper = 0;
+	}
 	if (arm->pid <= 0 || arm->exited)
 		return;
 	kill(arm->pid, SIGKILL);
 	child_forget(arm->pid);
+	arm->exited = true; /* for us: its number may be anybody's from now on */
 }
 
 static void
@@ -89,7 +114,7 @@ finish_failed(struct arm *arm)
 {
 	struct error e;
 
-	discard_process(arm);
+	discard_processes(arm);
 	attach_explain(&arm->failed, &arm->params, &e);
 	if (arm->failed.stage == 0 && arm->exited && WIFSIGNALED(arm->status))
 		error_set(&e, ERR_ATTACH_FAILED,
@@ -109,7 +134,7 @@ finish_ready(struct arm *arm)
 	bool exited = arm->exited;
 
 	if (arm->done == NULL || !jail_alive(arm->jail)) {
-		discard_process(arm);
+		discard_processes(arm);
 		error_set(&e, ERR_ATTACH_FAILED, "the jail ended while the probe was being set up");
 		finish(arm, 0, &e);
 		return;
@@ -131,17 +156,33 @@ finish_at_end(struct arm *arm)
 }
 
 static void probe_exited(pid_t, int status, void *arg);
+static void helper_exited(pid_t, int status, void *arg);
+
+/* A probe that somebody inside can trace could say anything, so a pid is believed once, and only of
+ * a child of ours that is nobody's yet. */
+static void
+take_pid(struct arm *arm, pid_t *place, pid_t pid, child_exit_cb *exited)
+{
+	if (*place != 0 || !child_is_unclaimed(pid))
+		return;
+	*place = pid;
+	child_add(pid, exited, arm);
+	if (arm->done == NULL)
+		discard_processes(arm);
+}
 
 static void
 take_report(struct arm *arm, const struct attach_report *line)
 {
-	if (line->stage == ATTACH_PID) {
-		arm->pid = line->value;
-		child_add(arm->pid, probe_exited, arm);
-		if (arm->done == NULL)
-			discard_process(arm);
+	if (line->stage == ATTACH_HELPER) {
+		take_pid(arm, &arm->helper, line->value, helper_exited);
+	} else if (line->stage == ATTACH_PID) {
+		take_pid(arm, &arm->pid, line->value, probe_exited);
 	} else if (line->stage == ATTACH_READY) {
 		arm->ready = true;
+	} else if (attach_is_warning(line)) {
+		log_warn("event=attach-warning jid=%d what=\"%s\"", (int)arm->jail->jid,
+			 attach_warning(line));
 	} else if (arm->failed.stage == 0) {
 		arm->failed = *line;
 	}
@@ -170,6 +211,16 @@ report_ready(evutil_socket_t fd, short what, void *arg)
 		finish_at_end(arm);
 }
 
+static void
+helper_exited(pid_t pid, int status, void *arg)
+{
+	struct arm *arm = arg;
+
+	(void)pid;
+	(void)status;
+	arm->helper = 0;
+}
+
 /* A probe that is dead has closed its end; the launcher closes the other right after telling us the
  * pid. So the end of the pipe is near, and the decision is made there. */
 static void
@@ -190,14 +241,17 @@ ready_expired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	discard_process(arm);
 	error_set(&e, ERR_ATTACH_FAILED, "the probe was not ready within %d seconds", READY_SECONDS);
 	if (arm->done != NULL)
 		arm->done(arm->arg, 0, &e);
 	arm->done = NULL;
-	if (arm->pid > 0)
+	give_up_place(arm);
+	if (arm->pid > 0 || arm->helper > 0) {
+		/* A probe that the helper has made without telling yet finds nobody to report to. */
+		discard_processes(arm);
 		release(arm);
-	/* Else the launcher is slow: the pid is still to come, and that process to be ended. */
+	}
+	/* Else the launcher is slow: pids are still to come, and those processes to be ended. */
 }
 
 static int
@@ -213,7 +267,6 @@ begin(struct arm *arm, struct error *e)
 		child_unexpect();
 		return -1;
 	}
-	TAILQ_REMOVE(&waiting, arm, link);
 	arm->begun = true;
 	under_way++;
 	event_assign(&arm->report_event, base, arm->report_fd, EV_READ | EV_PERSIST, report_ready, arm);
@@ -230,21 +283,29 @@ begin(struct arm *arm, struct error *e)
 static void
 take_turns(evutil_socket_t fd, short what, void *arg)
 {
+	struct lane_entry *entry;
+	struct lane *lane;
 	struct error e;
-	struct arm *arm;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while (under_way < UNDER_WAY_MAX && (arm = TAILQ_FIRST(&waiting)) != NULL)
-		if (begin(arm, &e) != 0)
-			finish(arm, 0, &e);
+	while ((entry = lanes_take(&turns, UNDER_WAY_JAIL_MAX, &lane)) != NULL) {
+		struct arm *arm = (struct arm *)((char *)entry - offsetof(struct arm, entry));
+
+		arm->placed = true;
+		if (begin(arm, &e) == 0)
+			continue;
+		give_up_place(arm);
+		finish(arm, 0, &e);
+	}
 }
 
 void
 arm_init(struct event_base *event_base)
 {
 	base = event_base;
+	lanes_init(&turns, UNDER_WAY_MAX);
 	evtimer_assign(&turn_event, base, take_turns, NULL);
 }
 
@@ -260,7 +321,7 @@ arm_begin(struct jail_instance *jail, const struct attach_params *params, arm_do
 	arm->params = *params;
 	arm->done = done;
 	arm->arg = arg;
-	TAILQ_INSERT_TAIL(&waiting, arm, link);
+	lanes_push(&turns, &jail->attaches, &arm->entry);
 	schedule_turn();
 	return arm;
 }
@@ -270,8 +331,15 @@ arm_cancel(struct arm *arm)
 {
 	arm->done = NULL;
 	if (!arm->begun || arm->pid > 0) {
-		discard_process(arm);
+		discard_processes(arm);
 		release(arm);
 	}
-	/* Else it ends by itself when the pid has come: finish_ready sees that nobody waits. */
+	/* Else it ends by itself when the pid has come: take_pid sees that nobody waits. The helper is
+	 * let be until then, because it may have made the probe already. */
+}
+
+unsigned
+arm_under_way(void)
+{
+	return under_way;
 }

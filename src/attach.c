@@ -42,6 +42,7 @@ attach_find_program(char *path, size_t size, struct error *e)
 
 static const char *const failed_to[ATTACH_STAGE_END] = {
     [ATTACH_FAIL_REQUEST] = "reach the launcher",
+    [ATTACH_FAIL_HELPER] = "make its helper process",
     [ATTACH_FAIL_PIDNS] = "enter the jail's pid namespace",
     [ATTACH_FAIL_FORK] = "make a process in the jail",
     [ATTACH_FAIL_EXEC] = "execute the probe program",
@@ -56,7 +57,26 @@ static const char *const failed_to[ATTACH_STAGE_END] = {
     [ATTACH_FAIL_CAPABILITIES] = "drop its capabilities",
     [ATTACH_FAIL_PARENT_DEATH] = "tie its life to the daemon's",
     [ATTACH_FAIL_CONFINE] = "confine itself",
+    [ATTACH_WARN_CGROUP] = "join a cgroup of the jail",
+    [ATTACH_WARN_OOM_SCORE] = "take over the jail's OOM score",
+    [ATTACH_WARN_LABEL] = "take over the jail's security label",
 };
+
+bool
+attach_is_warning(const struct attach_report *line)
+{
+	return line->stage >= ATTACH_WARN_CGROUP && line->stage < ATTACH_STAGE_END;
+}
+
+const char *
+attach_warning(const struct attach_report *line)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "the probe could not %s: %s", failed_to[line->stage],
+		 strerror(line->value));
+	return text;
+}
 
 /* What the errno means at this stage, where the system's own text would mislead. */
 static const char *

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bookkeeping_linux.h"
 #include "child.h"
 #include "log.h"
 #include "spawn.h"
@@ -60,7 +61,7 @@ make_memfd(void)
 	return high;
 }
 
-/* Mode 0111: the kernel makes a process that executes what it may not read untraceable by itself. */
+/* Mode 0111: not even root of a user namespace may read it through /proc/PID/exe. */
 static int
 seal(int fd)
 {
@@ -171,23 +172,24 @@ open_root(const struct jail_instance *jail)
 }
 
 static int
-send_request(const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+send_request(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 {
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_COUNT)];
+		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_MAX)];
 	} control = {.space = {0}};
+	const size_t bytes = sizeof(int) * (ATTACH_FD_COUNT + request->cgroups);
 	struct iovec part = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
+				 .msg_controllen = CMSG_SPACE(bytes)};
 	ssize_t sent;
 
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT);
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * ATTACH_FD_COUNT);
+	control.header.cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(&control.header), fds, bytes);
 	do
 		sent = sendmsg(launcher_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (sent < 0 && errno == EINTR);
@@ -199,35 +201,50 @@ fill_request(struct attach_request *request, const struct jail_instance *jail,
 	     const struct attach_params *params)
 {
 	*request = (struct attach_request){
-	    .namespaces = jail->namespaces, .uid = params->uid, .gid = params->gid};
+	    .namespaces = jail_namespaces(jail), .uid = params->uid, .gid = params->gid};
 	snprintf(request->title, sizeof(request->title), "%s%s", PROBE_TITLE_PREFIX, params->title);
 }
 
+static int
+send_with_root(struct attach_request *request, const struct jail_instance *jail, int fds[ATTACH_FD_MAX])
+{
+	int sent = -1, failed;
+
+	fds[ATTACH_FD_INIT] = jail->watch_fd;
+	fds[ATTACH_FD_ROOT] = open_root(jail);
+	if (fds[ATTACH_FD_ROOT] >= 0) {
+		bookkeeping_fill(jail->jid, request, fds + ATTACH_FD_COUNT);
+		sent = send_request(request, fds);
+	}
+	failed = errno;
+	for (uint32_t i = 0; i < request->cgroups; i++)
+		close(fds[ATTACH_FD_COUNT + i]);
+	util_close(&fds[ATTACH_FD_ROOT]);
+	errno = failed;
+	return sent;
+}
+
 int
-attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd, pid_t *pid,
-	     struct error *e)
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd,
+	     pid_t *pid, struct error *e)
 {
 	struct attach_request request;
-	int fds[ATTACH_FD_COUNT], pipe_ends[2], sent;
+	int fds[ATTACH_FD_MAX], pipe_ends[2];
 
 	if (launcher_fd < 0 && start_launcher(e) != 0)
 		return -1;
 	if (util_pipe(pipe_ends) != 0)
 		return error_set(e, ERR_INTERNAL, "pipe: %s", strerror(errno));
 	fds[ATTACH_FD_REPORT] = pipe_ends[1];
-	fds[ATTACH_FD_INIT] = jail->watch_fd;
-	fds[ATTACH_FD_ROOT] = open_root(jail);
 	fill_request(&request, jail, params);
-	sent = fds[ATTACH_FD_ROOT] < 0 ? -1 : send_request(&request, fds);
-	if (sent < 0)
+	if (send_with_root(&request, jail, fds) != 0) {
 		error_set(e, ERR_ATTACH_FAILED, "the jail can't be entered: %s",
 			  errno == ESRCH || errno == ENOENT ? "it has ended" : strerror(errno));
-	util_close(&fds[ATTACH_FD_ROOT]);
-	close(pipe_ends[1]);
-	if (sent < 0) {
 		close(pipe_ends[0]);
+		close(pipe_ends[1]);
 		return -1;
 	}
+	close(pipe_ends[1]);
 	*report_fd = pipe_ends[0];
 	*pid = -1;
 	return 0;

@@ -2,6 +2,8 @@
 
 #include "child.h"
 
+#include <sys/wait.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +52,8 @@ child_reserve(void)
 	size_t size = table_size == 0 ? FIRST_SIZE : table_size * 2;
 	struct entry *larger;
 
-	/* Attaches whose pid is still on its way have reserved a place each. */
-	if ((table_used + expected + 1) * 2 <= table_size)
+	/* Pids that are still on their way have a place each; a caller takes two at most. */
+	if ((table_used + expected + 2) * 2 <= table_size)
 		return 0;
 	larger = calloc(size, sizeof(*larger));
 	if (larger == NULL)
@@ -63,6 +65,21 @@ child_reserve(void)
 	table = larger;
 	table_size = size;
 	return 0;
+}
+
+/* Whether a pid that was reported is one that may be added: a child of ours that nobody has yet. */
+bool
+child_is_unclaimed(pid_t pid)
+{
+	siginfo_t info;
+	size_t i = place_of(table, table_size, pid);
+
+	if (pid <= 0 || table[i].pid == pid)
+		return false;
+	for (i = 0; i < stray_count; i++)
+		if (strays[i].pid == pid)
+			return true;
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 static bool

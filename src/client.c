@@ -143,11 +143,19 @@ build_probe(const struct options *options)
 	return NULL;
 }
 
+/* The connection stays open until the daemon has ended, and that is what is waited for. */
+static json_t *
+build_stop(const struct options *options)
+{
+	(void)options;
+	return json_pack("{sb}", "keep", true);
+}
+
 static const struct mode modes[] = {
     {MODE_ADD, "add", build_add, show_number},	  {MODE_LIST, "list", build_list, show_list},
     {MODE_STATUS, "status", NULL, show_status},	  {MODE_REMOVE, "remove", build_probe, NULL},
     {MODE_TRIGGER, "trigger", build_probe, NULL}, {MODE_OUTPUT, "output", build_probe, show_output},
-    {MODE_STOP, "stop", NULL, NULL},
+    {MODE_STOP, "stop", build_stop, NULL},
 };
 
 /* ---- the exchange ---- */
@@ -183,9 +191,9 @@ send_request(int fd, json_t *request)
 	return sent;
 }
 
-/* NULL: no whole answer came. */
+/* NULL: no whole answer came. until_end: the daemon is to close the connection, too. */
 static json_t *
-receive_answer(int fd)
+receive_answer(int fd, bool until_end)
 {
 	FILE *stream = fdopen(fd, "r");
 	char *line = NULL;
@@ -200,6 +208,8 @@ receive_answer(int fd)
 	length = getline(&line, &size, stream);
 	if (length > 0) /* output may hold NULs */
 		answer = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
+	while (until_end && getline(&line, &size, stream) > 0)
+		;
 	free(line);
 	fclose(stream);
 	return answer;
@@ -235,7 +245,7 @@ ask(const char *path, json_t *request)
 		close(fd);
 		return NULL;
 	}
-	answer = receive_answer(fd);
+	answer = receive_answer(fd, json_is_true(json_object_get(request, "keep")));
 	if (answer == NULL)
 		fprintf(stderr, "jaildaemon: the daemon on %s gave no answer\n", path);
 	return answer;

@@ -60,6 +60,8 @@ check_seconds(const struct codec_member *member, json_t *value, struct error *e)
 {
 	if (!json_is_number(value))
 		return refuse(member, "a number of seconds", e);
+	if (json_number_value(value) > 0 && json_number_value(value) < 0.001)
+		return refuse(member, "0, or a millisecond at least", e);
 	return check_range(member, json_number_value(value), e);
 }
 

@@ -153,10 +153,12 @@ run_trigger(struct request *request)
 
 	if (probe == NULL)
 		return;
+	probe_hold(probe);
 	if (probe_trigger(probe, &e) != 0)
 		request_fail(request, &e);
 	else
 		answer_probe(request, probe);
+	probe_release(probe);
 }
 
 static void

@@ -88,13 +88,19 @@ unread_input(const struct client *client)
 	return evbuffer_get_length(bufferevent_get_input(client->stream));
 }
 
+static bool
+is_idle(const struct client *client)
+{
+	return client->outstanding == 0 && client->held == NULL && backlog(client) == 0;
+}
+
 /* After each step: is the client done (then it is freed), or how long may it be silent now? */
 static void
 settle(struct client *client)
 {
 	struct timeval silence = {.tv_sec = CONTROL_SILENCE_S};
 	const struct timeval linger = {.tv_usec = CONTROL_LINGER_MS * 1000};
-	bool idle = client->outstanding == 0 && client->held == NULL && backlog(client) == 0;
+	bool idle = is_idle(client);
 
 	if (client->failed || (idle && client->at_end)) {
 		free_client(client);
@@ -191,7 +197,9 @@ next_request(struct client *client)
 		return NULL;
 	if (closing)
 		request = request_refuse(ERR_STOPPING, "the daemon is stopping");
-	else
+	else if (length == 0)
+		request = request_parse("", 0);
+	else if (evbuffer_pullup(input, (ev_ssize_t)length) != NULL)
 		request = request_parse((char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
 	evbuffer_drain(input, length + whole);
 	client->failed = request == NULL;
@@ -389,9 +397,27 @@ control_close(void)
 	listener = NULL;
 	for (client = LIST_FIRST(&clients); client != NULL; client = next) {
 		next = LIST_NEXT(client, link);
-		client->at_end = true;
+		client->at_end = client->at_end || !client->keep;
 		event_active(client->proceed, EV_TIMEOUT, 0);
 	}
+}
+
+bool
+control_is_busy(void)
+{
+	const struct client *client;
+
+	LIST_FOREACH(client, &clients, link)
+		if (!is_idle(client) || client->at_end)
+			return true;
+	return false;
+}
+
+void
+control_drop_all(void)
+{
+	while (!LIST_EMPTY(&clients))
+		free_client(LIST_FIRST(&clients));
 }
 
 unsigned

@@ -40,6 +40,8 @@ jail_find(const struct jail_ref *ref, struct error *e)
 		return NULL;
 	}
 	*jail = found;
+	lane_init(&jail->runs);
+	lane_init(&jail->attaches);
 	if (jail_os_open(jail, e) != 0) {
 		util_close(&jail->watch_fd);
 		free(jail);

@@ -44,7 +44,10 @@ static const struct {
 static int
 no_such_process(pid_t pid, struct error *e)
 {
-	return error_set(e, ERR_NO_SUCH_JAIL, "no process has the pid %d", (int)pid);
+	if (errno == ENOENT || errno == ESRCH)
+		return error_set(e, ERR_NO_SUCH_JAIL, "no process has the pid %d", (int)pid);
+	return error_set(e, ERR_NO_SUCH_JAIL, "process %d can't be looked at: %s", (int)pid,
+			 strerror(errno));
 }
 
 /* A slip of the number must never put a button on the host itself. */
@@ -69,6 +72,7 @@ int
 jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct error *e)
 {
 	pid_t pid = (pid_t)ref->number;
+	struct proc_ns ns;
 
 	if (ref->number > INT32_MAX)
 		return error_set(e, ERR_NO_SUCH_JAIL, "no process has the pid %lld",
@@ -82,13 +86,14 @@ jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct err
 		return error_set(e, ERR_NO_SUCH_JAIL,
 				 "the jail of process %d has no init that can be seen from here",
 				 (int)pid);
-	if (proc_start_time(found->jid, &found->born) != 0)
+	if (proc_start_time(found->jid, &found->born) != 0 || proc_namespace(pid, "pid", &ns) != 0)
 		return no_such_process(found->jid, e);
+	found->pid_namespace = ns.inode;
 	return 0;
 }
 
-static uint32_t
-foreign_namespaces(pid_t pid)
+uint32_t
+jail_namespaces(const struct jail_instance *jail)
 {
 	uint32_t flags = 0;
 
@@ -96,7 +101,7 @@ foreign_namespaces(pid_t pid)
 		struct proc_ns own, theirs;
 
 		if (proc_namespace(0, namespaces[i].name, &own) == 0 &&
-		    proc_namespace(pid, namespaces[i].name, &theirs) == 0 &&
+		    proc_namespace(jail->jid, namespaces[i].name, &theirs) == 0 &&
 		    !proc_same_namespace(&own, &theirs))
 			flags |= namespaces[i].flag;
 	}
@@ -104,29 +109,37 @@ foreign_namespaces(pid_t pid)
 }
 
 /* The pidfd is opened first and everything else read again after it: if it is alive at the end, all
- * that was read is of that very process. */
+ * that was read is of that very process; and its pid namespace is the one of the process that was asked
+ * for. */
 int
 jail_os_open(struct jail_instance *jail, struct error *e)
 {
+	struct proc_ns ns = {0};
 	uint64_t born = 0;
 
 	jail->watch_fd = (int)syscall(SYS_pidfd_open, jail->jid, 0);
 	if (jail->watch_fd < 0 && errno != ESRCH)
 		return error_set(e, ERR_INTERNAL, "pidfd_open: %s", strerror(errno));
-	jail->namespaces = foreign_namespaces(jail->jid);
 	if (jail->watch_fd < 0 || check_is_jailed(jail->jid, e) != 0 ||
-	    proc_start_time(jail->jid, &born) != 0 || born != jail->born || !jail_os_alive(jail))
+	    proc_start_time(jail->jid, &born) != 0 || born != jail->born ||
+	    proc_namespace(jail->jid, "pid", &ns) != 0 || ns.inode != jail->pid_namespace ||
+	    !jail_os_alive(jail))
 		return error_set(e, ERR_NO_SUCH_JAIL, "the jail of process %d ended just now",
 				 (int)jail->jid);
 	return 0;
 }
 
+/* Interrupted means undecided: taken for an end it would cost a living probe. */
 static bool
 pidfd_alive(int fd)
 {
 	struct pollfd ended = {.fd = fd, .events = POLLIN};
+	int ready;
 
-	return poll(&ended, 1, 0) == 0;
+	do
+		ready = poll(&ended, 1, 0);
+	while (ready < 0 && errno == EINTR);
+	return ready == 0;
 }
 
 bool

@@ -21,6 +21,8 @@
 #include "util.h"
 
 #define KILL_DELAY_MS  5000 /* from TERM to KILL */
+#define GROUP_LOOK_MS  50   /* between two looks at a group without its leader */
+#define LEADER_LOOK_MS 500  /* in a draining process, between two looks at the command */
 #define DRAIN_DELAY_MS 1000 /* from the exit to giving up on the output */
 
 struct job {
@@ -33,6 +35,7 @@ struct job {
 	struct event output_event;
 	struct event limit_timer; /* the time limit, then TERM → KILL */
 	struct event drain_timer;
+	struct event group_timer; /* looks whether the group that was told to end is empty */
 	struct job_result result;
 	struct linelog log;
 	job_done_cb *done;
@@ -60,6 +63,7 @@ free_job(struct job *job)
 {
 	evtimer_del(&job->limit_timer);
 	evtimer_del(&job->drain_timer);
+	evtimer_del(&job->group_timer);
 	tail_free(&job->result.output);
 	LIST_REMOVE(job, entry);
 	count--;
@@ -150,8 +154,24 @@ limit_expired(evutil_socket_t fd, short what, void *arg)
 	finish_if_over(job);
 }
 
-/* While a member of the group lives its number can't be given to another group; once it is empty no
- * signal is sent to it any more. */
+/* Its leader has gone. A dead member that its own parent has not reaped yet still counts, so this is
+ * looked at again; once the group is empty no signal is sent to its number any more. */
+static void
+look_at_group(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (kill(-job->pid, 0) != 0)
+		job->group_gone = true;
+	if (job->group_gone || !job->terminating)
+		evtimer_del(&job->limit_timer);
+	else
+		set_timer(&job->group_timer, GROUP_LOOK_MS);
+	finish_if_over(job);
+}
+
 static void
 process_exited(pid_t pid, int status, void *arg)
 {
@@ -160,13 +180,10 @@ process_exited(pid_t pid, int status, void *arg)
 	job->exited = true;
 	job->result.status = status;
 	job->result.finished_ms = util_wall_ms();
-	if (kill(-pid, 0) != 0)
-		job->group_gone = true;
-	if (job->group_gone || !job->terminating)
-		evtimer_del(&job->limit_timer);
+	(void)pid;
 	if (job->output_fd >= 0)
 		set_timer(&job->drain_timer, DRAIN_DELAY_MS);
-	finish_if_over(job);
+	look_at_group(-1, 0, job);
 }
 
 void
@@ -177,6 +194,8 @@ job_kill(struct job *job)
 	job->terminating = true;
 	signal_group(job, SIGTERM);
 	set_timer(&job->limit_timer, KILL_DELAY_MS);
+	if (job->exited)
+		set_timer(&job->group_timer, GROUP_LOOK_MS);
 }
 
 struct tail *
@@ -256,6 +275,7 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
 	evtimer_assign(&job->limit_timer, base, limit_expired, job);
 	evtimer_assign(&job->drain_timer, base, drain_expired, job);
+	evtimer_assign(&job->group_timer, base, look_at_group, job);
 	event_add(&job->output_event, NULL);
 	if (spec->timeout_ms > 0)
 		set_timer(&job->limit_timer, spec->timeout_ms);
@@ -271,6 +291,20 @@ job_is_transient(int error)
 	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
+/* Nobody tells a draining process of an exit; it looks from time to time. */
+static void
+look_at_leader(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (kill(job->pid, 0) == 0)
+		set_timer(&job->group_timer, LEADER_LOOK_MS);
+	else
+		set_timer(&job->drain_timer, DRAIN_DELAY_MS);
+}
+
 void
 job_drain_all(void (*idle)(void *), void *arg)
 {
@@ -284,9 +318,12 @@ job_drain_all(void (*idle)(void *), void *arg)
 		next = LIST_NEXT(job, entry);
 		evtimer_del(&job->limit_timer);
 		evtimer_del(&job->drain_timer);
+		evtimer_del(&job->group_timer);
 		job->done = NULL;
 		job->exited = true;
 		job->group_gone = true;
+		evtimer_assign(&job->group_timer, event_get_base(&job->output_event), look_at_leader, job);
+		set_timer(&job->group_timer, LEADER_LOOK_MS);
 		finish_if_over(job);
 	}
 }

@@ -1,6 +1,8 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "options.h"
@@ -12,6 +14,9 @@ main(int argc, char **argv)
 	struct options options;
 	struct server_options server;
 
+#ifdef HAVE_SETPROCTITLE_INIT /* libbsd has to move the environment first */
+	setproctitle_init(argc, argv, environ);
+#endif
 	if (options_parse(argc, argv, &options) != 0)
 		return CLIENT_USAGE;
 	if (options.mode == MODE_HELP) {

@@ -24,6 +24,7 @@
 #include "waiters.h"
 
 static struct event_base *base;
+static bool stopping;
 
 static void start(struct probe *);
 static void rearm(struct probe *);
@@ -67,7 +68,8 @@ free_probe(struct probe *probe)
 void
 probe_free_if_unused(struct probe *probe)
 {
-	if (probe->gone && probe->active == 0 && !probe->remembered)
+	if (probe->gone && probe->active == 0 && probe->pending == 0 &&
+	    probe->held == 0 && !probe->remembered)
 		free_probe(probe);
 }
 
@@ -94,8 +96,9 @@ static void
 end(struct probe *probe, const char *why, const struct error *e)
 {
 	disarm(probe);
-	run_drop_pending(probe);
 	registry_remove(probe);
+	jail_release(probe->jail);
+	probe->jail = NULL;
 	probe->gone = true;
 	log_info("event=removed %s why=\"%s\"", probe->tag, why);
 	waiters_tell(probe, e);
@@ -126,18 +129,39 @@ probe_remove(struct probe *probe, bool kill_runs)
 
 	if (kill_runs)
 		run_kill_all(probe);
+	run_drop_pending(probe);
 	error_set(&e, ERR_ATTACH_FAILED, "the probe was removed before it was armed");
 	end(probe, "asked for", &e);
 	probe_free_if_unused(probe);
 }
 
 void
-probe_disarm_all(void)
+probe_hold(struct probe *probe)
+{
+	probe->held++;
+}
+
+void
+probe_release(struct probe *probe)
+{
+	probe->held--;
+	probe_free_if_unused(probe);
+}
+
+void
+probe_stop_all(void)
 {
 	struct probe *probe;
+	struct error e;
 
-	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number))
+	stopping = true;
+	queue_stop();
+	error_set(&e, ERR_STOPPING, "the daemon is stopping");
+	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number)) {
 		disarm(probe);
+		run_drop_pending(probe);
+		waiters_tell(probe, &e);
+	}
 }
 
 /* ---- how often ---- */
@@ -191,8 +215,10 @@ probe_log_trigger(struct probe *probe)
 static void
 accept_trigger(struct probe *probe)
 {
+	probe_hold(probe);
 	probe->presence = PRESENCE_NONE;
 	probe->pid = 0;
+	probe->failures = 0;
 	probe->triggers++;
 	if (!paced_by_starts(probe))
 		rate_charge(&probe->rate, &probe->def);
@@ -200,6 +226,7 @@ accept_trigger(struct probe *probe)
 	if (!paced_by_starts(probe))
 		rearm(probe);
 	probe_log_trigger(probe);
+	probe_release(probe);
 }
 
 int
@@ -216,6 +243,42 @@ probe_trigger(struct probe *probe, struct error *e)
 
 /* ---- into the jail, and back into it ---- */
 
+/* Somebody may have pressed it just now, and a HUP is never lost, not even to a probe on its way out:
+ * it gets its run. */
+static void
+accept_unreaped_trigger(struct probe *probe)
+{
+	siginfo_t info = {0};
+
+	if (probe->pid <= 0 ||
+	    waitid(P_PID, (id_t)probe->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	    info.si_pid != probe->pid || info.si_code != CLD_EXITED ||
+	    info.si_status != PROBE_EXIT_TRIGGERED)
+		return;
+	child_forget(probe->pid);
+	accept_trigger(probe);
+}
+
+/* Whoever has the name by now: several may be on their way to replace the same probe, and that one
+ * may be gone already. The last to be armed keeps it. */
+static void
+take_over_name(struct probe *probe)
+{
+	struct probe *old;
+	struct error e;
+
+	error_set(&e, ERR_ATTACH_FAILED, "another probe has taken its place");
+	if (!probe->replaces)
+		return;
+	probe->replaces = false;
+	if ((old = registry_by_name(probe->def.name)) != NULL) {
+		accept_unreaped_trigger(old);
+		end(old, "another one has taken its place", &e);
+		probe_free_if_unused(old);
+	}
+	registry_take_name(probe);
+}
+
 static void
 lose_jail(struct probe *probe)
 {
@@ -226,6 +289,7 @@ lose_jail(struct probe *probe)
 	evtimer_del(probe->timer);
 	jail_release(probe->jail);
 	probe->jail = NULL;
+	take_over_name(probe);
 	probe->presence = PRESENCE_WAITING;
 	probe->failures = 0;
 	log_info("event=jail-gone %s", probe->tag);
@@ -294,21 +358,6 @@ probe_exited(pid_t pid, int status, void *arg)
 		try_later(probe);
 }
 
-/* Whoever has the name by now: several may be on their way to replace the same probe, and that one
- * may be gone already. The last to be armed keeps it. */
-static void
-take_over_name(struct probe *probe)
-{
-	struct probe *old;
-
-	if (!probe->replaces)
-		return;
-	probe->replaces = false;
-	if ((old = registry_by_name(probe->def.name)) != NULL)
-		probe_remove(old, false);
-	registry_take_name(probe);
-}
-
 static void
 armed(void *arg, pid_t pid, const struct error *e)
 {
@@ -341,6 +390,8 @@ start(struct probe *probe)
 {
 	struct attach_params params = {.title = probe->title};
 
+	if (stopping)
+		return;
 	if (!jail_alive(probe->jail)) {
 		lose_jail(probe);
 		return;

@@ -56,12 +56,20 @@ void
 probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg)
 {
 	struct probe *old = def->name == NULL ? NULL : registry_by_name(def->name);
-	struct probe *probe = NULL;
+	struct probe *probe = NULL, *same = NULL;
 	struct error e;
 
-	if (old != NULL && definition_equal(&old->def, def)) {
+	/* One whose jail has ended and that has not noticed yet is no answer: its jail came back, and
+	 * registers its probes again. */
+	if (old != NULL && old->jail != NULL && !jail_alive(old->jail))
+		replace = true;
+	else if (old != NULL && definition_equal(&old->def, def))
+		same = old;
+	else if (old != NULL && replace)
+		same = registry_replacement(def);
+	if (same != NULL) {
 		definition_clear(def);
-		answer_existing(old, added, arg);
+		answer_existing(same, added, arg);
 		return;
 	}
 	if (old != NULL && !replace)

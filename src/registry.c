@@ -82,6 +82,17 @@ registry_by_name(const char *name)
 	return RB_FIND(names, &names, &key);
 }
 
+struct probe *
+registry_replacement(const struct definition *def)
+{
+	struct probe *probe;
+
+	RB_FOREACH(probe, numbers, &numbers)
+		if (probe->replaces && definition_equal(&probe->def, def))
+			return probe;
+	return NULL;
+}
+
 size_t
 registry_count(void)
 {

@@ -30,7 +30,7 @@ struct probe_run {
 
 static struct event_base *base;
 
-static bool start_run(struct queue_entry *);
+static bool start_run(struct lane_entry *);
 
 int
 run_init(struct event_base *event_base, unsigned limit)
@@ -48,18 +48,19 @@ most_at_once(const struct probe *probe)
 }
 
 static void
+drop_entry_jail(struct probe *probe)
+{
+	jail_release(probe->entry_jail);
+	probe->entry_jail = NULL;
+}
+
+static void
 push(struct probe *probe)
 {
 	if (probe->pending == 0 || probe->entry.lane != NULL ||
 	    (int64_t)probe->active >= most_at_once(probe))
 		return;
-	probe->entry_jail = jail_hold(probe->jail);
-	if (queue_push(&probe->entry, probe->entry_jail) != 0) {
-		/* Out of memory: the next end of a run, or trigger, comes back to it. */
-		log_error("event=error %s why=\"out of memory\"", probe->tag);
-		jail_release(probe->entry_jail);
-		probe->entry_jail = NULL;
-	}
+	queue_push(&probe->entry, probe->entry_jail);
 }
 
 void
@@ -71,20 +72,20 @@ run_request(struct probe *probe)
 			 (unsigned long long)probe->coalesced);
 		return;
 	}
-	probe->pending++;
+	/* Of the jail that pressed, whatever becomes of it and the probe before the run starts. */
+	if (probe->pending++ == 0)
+		probe->entry_jail = jail_hold(probe->jail);
 	push(probe);
 }
 
 void
 run_drop_pending(struct probe *probe)
 {
-	if (probe->entry.lane != NULL) {
-		queue_remove(&probe->entry);
-		jail_release(probe->entry_jail);
-		probe->entry_jail = NULL;
-	}
-	if (probe->pending > 0)
-		log_warn("event=trigger-dropped %s count=%u", probe->tag, probe->pending);
+	if (probe->pending == 0)
+		return;
+	log_warn("event=trigger-dropped %s count=%u", probe->tag, probe->pending);
+	queue_remove(&probe->entry);
+	drop_entry_jail(probe);
 	probe->pending = 0;
 }
 
@@ -169,12 +170,13 @@ finish_unexecutable(struct probe_run *run, const char *program, int error)
 {
 	struct job_result result = {.started_ms = util_wall_ms(), .finished_ms = util_wall_ms()};
 	int code = error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-	char text[512];
+	char text[512], quoted[256];
 
 	snprintf(text, sizeof(text), "jaildaemon: %.400s: %s\n", program, strerror(error));
 	tail_append(&result.output, text, strlen(text));
-	log_warn("event=error %s run=%llu why=\"the command can't be executed: %s\"",
-		 run->probe->tag, (unsigned long long)run->number, strerror(error));
+	log_warn("event=error %s run=%llu program=%s why=\"it can't be executed: %s\"", run->probe->tag,
+		 (unsigned long long)run->number,
+		 log_quote(quoted, sizeof(quoted), program, strlen(program)), strerror(error));
 	result.status = code << 8; /* as waitpid lays out an exit code, here and on every BSD */
 	finish_run(run, &result);
 	tail_free(&result.output);
@@ -233,7 +235,7 @@ execute(struct probe_run *run, const char **program)
 }
 
 static bool
-start_run(struct queue_entry *entry)
+start_run(struct lane_entry *entry)
 {
 	struct probe *probe = (struct probe *)((char *)entry - offsetof(struct probe, entry));
 	struct probe_run *run = malloc(sizeof(*run));
@@ -252,8 +254,9 @@ start_run(struct queue_entry *entry)
 		free(run);
 		return false;
 	}
-	probe->entry_jail = NULL;
-	probe->pending--;
+	jail_hold(run->jail);
+	if (--probe->pending == 0)
+		drop_entry_jail(probe);
 	probe->active++;
 	probe->runs++;
 	LIST_INSERT_HEAD(&probe->active_runs, run, link);

@@ -21,6 +21,7 @@
  * could make us walk through. */
 #define CGROUP_DEPTH 8
 #define CGROUP_VISITS 4096
+#define CGROUP_PIDS   4096 /* looked at, in all */
 
 /* systemd-machined: a file of KEY=value lines for each machine. */
 static pid_t
@@ -72,7 +73,7 @@ find_runc(const char *name)
 /* The first process in a cgroup.procs file that is one pid namespace below ours: a container in the
  * container would be two below. */
 static pid_t
-jailed_process_of(const char *procs)
+jailed_process_of(const char *procs, int *budget)
 {
 	struct proc_status own, status;
 	FILE *file = fopen(procs, "re");
@@ -84,7 +85,7 @@ jailed_process_of(const char *procs)
 			fclose(file);
 		return 0;
 	}
-	while (found == 0 && fscanf(file, "%d", &pid) == 1)
+	while (found == 0 && (*budget)-- > 0 && fscanf(file, "%d", &pid) == 1)
 		if (proc_read_status(pid, &status) == 0 && status.levels == own.levels + 1)
 			found = pid;
 	fclose(file);
@@ -99,7 +100,7 @@ search_cgroup(char *path)
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	FTSENT *entry;
 	pid_t found = 0;
-	int visits = 0;
+	int visits = 0, budget = CGROUP_PIDS;
 
 	if (walk == NULL)
 		return 0;
@@ -109,7 +110,7 @@ search_cgroup(char *path)
 		if (entry->fts_level >= CGROUP_DEPTH)
 			fts_set(walk, entry, FTS_SKIP);
 		snprintf(procs, sizeof(procs), "%s/cgroup.procs", entry->fts_path);
-		found = jailed_process_of(procs);
+		found = jailed_process_of(procs, &budget);
 	}
 	fts_close(walk);
 	return found;
@@ -153,22 +154,34 @@ is_safe_name(const char *name)
 	       !util_has_control(name);
 }
 
+/* Whether name is the prefix, a colon and more. */
+static bool
+has_prefix(const char *name, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(name, prefix, length) == 0 && name[length] == ':';
+}
+
 int
 runtime_find(const char *name, pid_t *pid, struct error *e)
 {
 	const char *colon = strchr(name, ':');
-	size_t prefix = colon == NULL ? 0 : (size_t)(colon - name);
 	const char *plain = colon == NULL ? name : colon + 1;
+	bool asked = false;
 
 	if (!is_safe_name(plain))
 		return error_set(e, ERR_NO_SUCH_JAIL, "no jail can be named \"%s\"", name);
 	for (size_t i = 0; i < UTIL_COUNT(runtimes); i++) {
-		if (colon != NULL && (strlen(runtimes[i].prefix) != prefix ||
-				      strncmp(runtimes[i].prefix, name, prefix) != 0))
+		if (colon != NULL && !has_prefix(name, runtimes[i].prefix))
 			continue;
+		asked = true;
 		*pid = runtimes[i].find(plain);
 		if (*pid > 0)
 			return 0;
 	}
+	if (!asked)
+		return error_set(e, ERR_NO_SUCH_JAIL, "no container runtime is known as \"%.*s\"",
+				 (int)(colon - name), name);
 	return error_set(e, ERR_NO_SUCH_JAIL, "no jail is named \"%s\"", name);
 }

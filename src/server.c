@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arm.h"
 #include "attach.h"
 #include "child.h"
 #include "commands.h"
@@ -67,7 +68,7 @@ look_whether_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if ((child_dying() == 0 && control_clients() == 0) || late)
+	if ((child_dying() == 0 && arm_under_way() == 0 && !control_is_busy()) || late)
 		event_base_loopbreak(base);
 	else
 		evtimer_add(stop_timer, &again);
@@ -81,7 +82,8 @@ stop(void)
 	log_info("event=daemon-stopping");
 	stop_deadline = util_monotonic_ms() + STOP_MS;
 	control_close();
-	probe_disarm_all();
+	reap(-1, 0, NULL); /* who was pressed before now is told apart from who is ended now */
+	probe_stop_all();
 	attach_finish();
 	event_active(stop_timer, EV_TIMEOUT, 0);
 }
@@ -126,10 +128,13 @@ leave_drain(void)
 			log_error("event=error why=\"fork: %s\"", strerror(errno));
 		return;
 	}
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
 	if (event_reinit(base) != 0)
 		_exit(1);
 	pidfile_close(pidfile);
-	pidfile = NULL;
+	control_drop_all();
+	setproctitle("reading what commands still write");
 	job_drain_all(break_loop, base);
 	if (job_count() > 0)
 		event_base_dispatch(base);

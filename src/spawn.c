@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,14 @@ run_child(const struct spawn *s)
 	return errno;
 }
 
+/* Of a child that never executed anything: no event loop is to hear of it. */
+static void
+collect(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* All signals stay blocked until the child has its own dispositions, or libevent's handlers would
  * run in it and write into the descriptors that it shares with us. */
 pid_t
@@ -154,6 +163,8 @@ spawn_process(const struct spawn *s)
 	}
 	if (pid < 0)
 		failed = errno;
+	else if (failed != 0)
+		collect(pid);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = failed;
 	return failed == 0 ? pid : -1;

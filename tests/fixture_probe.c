@@ -120,10 +120,12 @@ json_t *
 probe_get(int probe)
 {
 	json_t *answer = probe_ask_get(probe), *object;
+	char *text = json_dumps(answer, JSON_COMPACT);
 
-	ck_assert_msg(json_is_true(json_object_get(answer, "ok")), "probe %d is not known", probe);
+	ck_assert_msg(json_is_true(json_object_get(answer, "ok")), "get %d: %s", probe, text);
 	object = json_incref(ctl_member(answer, "probe"));
 	json_decref(answer);
+	free(text);
 	return (object);
 }
 

@@ -80,15 +80,17 @@ END_TEST
 START_TEST(burst_is_throttled_and_comes_back)
 {
 	struct jailfix *jail;
-	int probe, round;
+	long long deadline = wait_now() + WAIT_PATIENCE_MS;
+	char request[64];
+	int probe;
 
 	NEEDS_ROOT;
 	jail = probe_jail();
 	(void)daemon_start();
 	probe = probe_add(jail, "{s:s,s:s,s:s}", "command", "true", "title", "T", "respawn", "now");
-	for (round = 0; round < 60 && strcmp(probe_state(probe), "cooling") != 0; round++)
-		if (strcmp(probe_state(probe), "armed") == 0)
-			json_decref(ctl_ask("{\"op\":\"trigger\",\"probe\":1}"));
+	(void)snprintf(request, sizeof(request), "{\"op\":\"trigger\",\"probe\":%d}", probe);
+	while (strcmp(probe_state(probe), "cooling") != 0 && wait_left(deadline) > 0)
+		json_decref(ctl_ask(request)); /* refused while it is not armed */
 	ck_assert_str_eq(probe_state(probe), "cooling");
 	ck_assert_int_ge(probe_int(probe, "triggers"), 10);
 	ck_assert_int_eq(inside_count(jail, TITLE, NULL), 0);

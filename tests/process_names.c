@@ -51,7 +51,7 @@ START_TEST(host_itself_is_no_jail)
 	SKIP_UNLESS(jailfix_numbers_are_pids(),
 		    "a number is a jid here, and no process of the host has one");
 	daemon = daemon_start();
-	refuse_number(1, "host");
+	refuse_number(1, NULL);
 	refuse_number(getpid(), "host");
 	refuse_number(getppid(), "host");
 	refuse_number(daemon, "host");

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "fixture_suites.h"
 
 #define ROUNDS 20
+#define STORM  100
 
 /* Says it without waiting for the answer. */
 static void
@@ -283,6 +285,42 @@ START_TEST(stop_during_adds)
 }
 END_TEST
 
+static int
+hup_everyone(void *unused)
+{
+	(void)unused;
+	(void)signal(SIGHUP, SIG_IGN);
+	return (kill(-1, SIGHUP) == 0 ? 0 : errno);
+}
+
+/* While one probe is armed again the others die: none may be taken for one whose jail has ended. */
+START_TEST(storm_disarms_nobody)
+{
+	struct jailfix *jail;
+	int probes[STORM], round, i;
+	char out[128];
+
+	NEEDS_ROOT;
+	jail = probe_jail();
+	(void)daemon_start();
+	for (i = 0; i < STORM; i++)
+		probes[i] = probe_add(jail, "{s:s,s:s,s:s,s:i}", "command", "true", "title", "T",
+				      "respawn", i % 2 == 0 ? "now" : "after", "cooldown", 0);
+	for (round = 1; round <= 5; round++) {
+		ck_assert_int_eq(
+		    inside_call(jail, INSIDE_ROOT, hup_everyone, NULL, out, sizeof(out)), 0);
+		for (i = 0; i < STORM; i++)
+			probe_wait_count(probes[i], "triggers", round);
+		for (i = 0; i < STORM; i++)
+			probe_wait_state(probes[i], "armed");
+	}
+	ck_assert_int_eq(probe_listed(), STORM);
+	for (i = 0; i < STORM; i++)
+		probe_wait_count(probes[i], "runs", 5);
+	ck_assert_int_eq(inside_count(jail, "jaildaemon: T", NULL), STORM);
+}
+END_TEST
+
 Suite *
 process_races(void)
 {
@@ -296,5 +334,6 @@ process_races(void)
 	PLACE_CASE(suite, replacement_that_cannot_attach_changes_nothing);
 	PLACE_CASE(suite, jail_ends_during_adds);
 	PLACE_CASE(suite, stop_during_adds);
+	PLACE_CASE(suite, storm_disarms_nobody);
 	return (suite);
 }

@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "attach_wire.h"
 #include "error.h"
 
 /* The suites; each is a file of that name. */
+Suite *unit_arm(void);
 Suite *unit_child(void);
 Suite *unit_codec(void);
 Suite *unit_codec_check(void);
@@ -51,8 +53,9 @@ struct event_base *unit_base(void);
  * failure that comes when it stays false. */
 void unit_wait(bool (*done)(void *), void *arg, const char *what);
 
-/* From now on the event loop reaps children and tells child_exited of them. */
+/* From now on the event loop reaps children and tells child_exited of them; how many it has. */
 void unit_reap_children(void);
+unsigned unit_reaped(void);
 
 /* ---- files ---- */
 
@@ -68,7 +71,7 @@ const char *unit_path(const char *name);
 
 /* ---- standard error ---- */
 
-/* Standard error goes to a pipe until unit_captured, which returns what came, as one string that is
+/* Standard error goes to a file until unit_captured, which returns what came, as one string that is
  * valid until the next. */
 void unit_capture(void);
 const char *unit_captured(void);
@@ -85,25 +88,73 @@ int unit_report(char *const *environment);
 void unit_know_self(const char *argv0);
 const char *unit_self(void);
 
-/* ---- jails and arming, played by the test ---- */
+/* ---- jails and attaching, played by the test ---- */
 
-/* A jail that jail_find finds from now on, by number and by name. */
-struct jail_instance *unit_jail_begin(const char *name, pid_t jid);
+/* A jail that jail_find finds from now on, by number and by name; and its end. */
+void unit_jail_begin(const char *name, pid_t jid);
 void unit_jail_end(const char *name);
 
-/* How many times the jails are held, together. */
-unsigned unit_jails_held(void);
+/* How many attaches are under way. Below they are meant by their places; the oldest has 0. */
+unsigned unit_attaches(void);
 
-/* How many probes are on their way into a jail. */
-unsigned unit_arms(void);
+const char *unit_attach_title(unsigned place);
+void unit_attach_check_ids(unsigned place, uid_t, gid_t);
 
-/* Title and ids of the newest of them. */
-const char *unit_arm_title(void);
-uid_t unit_arm_uid(void);
-gid_t unit_arm_gid(void);
+/* Reports of the probe, and the end of its pipe, which also turns the event loop. */
+void unit_attach_report(unsigned place, enum attach_stage, int value);
+void unit_attach_end(unsigned place);
 
-/* Ends the oldest. */
-void unit_arm_succeed(pid_t);
-void unit_arm_fail(const char *why);
+/* The whole of an attach. */
+void unit_attach_succeed(unsigned place, pid_t);
+void unit_attach_fail(unsigned place);
+#define UNIT_ATTACH_FAILED "the probe could not execute the probe program: No such file or directory"
+
+/* Turns the event loop until so many are under way. */
+void unit_attach_wait(unsigned count);
+
+/* A child that ends as a probe does when it is sent a HUP. */
+pid_t unit_probe_process(void);
+
+/* ---- commands that wait for the test ---- */
+
+/* A fifo of that name in unit_directory; reading from it blocks a command until unit_release has been
+ * called as often. Returns the test's own descriptor. */
+int unit_gate(const char *name);
+void unit_release(int gate);
+
+/* ---- clients of the control socket ---- */
+
+struct unit_client {
+	int fd;
+	char *text; /* all that came, terminated */
+	size_t length;
+	bool ended; /* the daemon has closed */
+	struct event *readable;
+};
+
+/* Listens on the path that it returns. */
+const char *unit_control_begin(void);
+
+void unit_client_open(struct unit_client *, const char *path);
+void unit_client_close(struct unit_client *);
+
+/* ' stands for ". Turns the event loop as long as the daemon doesn't read. */
+void unit_client_send(struct unit_client *, const char *text);
+void unit_client_send_bytes(struct unit_client *, const char *bytes, size_t length);
+
+/* No more will be sent. */
+void unit_client_end(struct unit_client *);
+
+/* Turns the event loop until so many lines have come, or until the daemon has closed. */
+void unit_client_wait_lines(struct unit_client *, unsigned lines);
+void unit_client_wait_end(struct unit_client *);
+
+unsigned unit_client_lines(const struct unit_client *);
+
+/* That all that came is exactly this, ' for ". */
+void unit_client_check(const struct unit_client *, const char *wanted);
+
+/* Turns the event loop until it has nothing to do but wait. */
+void unit_settle(void);
 
 #endif

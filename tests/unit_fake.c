@@ -1,201 +1,270 @@
 /*
- * Jails and arming as the tests want them: these functions take the place of jail.c and arm.c, so
- * that a probe's life needs no jail and no root.
+ * Jails and attaching as the tests want them, in place of the system's own files: so all that stands
+ * above them is the real thing, and needs no jail and no root.
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "arm.h"
+#include "attach.h"
 #include "jail.h"
 #include "unit.h"
 #include "util.h"
 
 #define JAILS_MAX 8
 
+/* Its end is seen at the other end of its pipe. */
 struct fake_jail {
-	struct jail_instance instance; /* first: they are told apart by its address */
 	char name[JAIL_NAME_SIZE];
-	bool alive;
+	pid_t jid;
+	int watched;
+	int alive; /* -1: it has ended */
 };
 
-struct arm {
-	TAILQ_ENTRY(arm) link;
-	struct jail_instance *jail;
-	struct attach_params params;
-	arm_done_cb *done;
-	void *arg;
+/* One attach under way: the writing end of its report pipe. */
+struct fake_attach {
+	TAILQ_ENTRY(fake_attach) link;
+	int reports;
+	uid_t uid;
+	gid_t gid;
+	char title[ATTACH_TITLE_SIZE];
 };
 
 static struct fake_jail jails[JAILS_MAX];
-static size_t jail_count;
-static TAILQ_HEAD(arms, arm) arms = TAILQ_HEAD_INITIALIZER(arms);
+static size_t jails_used;
+static TAILQ_HEAD(attaches, fake_attach) attaches = TAILQ_HEAD_INITIALIZER(attaches);
 
 /* ---- for the tests ---- */
 
-struct jail_instance *
+void
 unit_jail_begin(const char *name, pid_t jid)
 {
-	struct fake_jail *jail = &jails[jail_count++];
+	struct fake_jail *jail = &jails[jails_used++];
+	int ends[2];
 
-	ck_assert_uint_le(jail_count, JAILS_MAX);
-	jail->instance.jid = jid;
-	jail->instance.watch_fd = -1;
-	jail->alive = true;
+	ck_assert_uint_le(jails_used, JAILS_MAX);
 	ck_assert_uint_lt(strlen(name), sizeof(jail->name));
+	ck_assert_int_eq(util_pipe(ends), 0);
+	*jail = (struct fake_jail){.jid = jid, .watched = ends[0], .alive = ends[1]};
 	memcpy(jail->name, name, strlen(name) + 1);
-	return &jail->instance;
 }
 
 void
 unit_jail_end(const char *name)
 {
-	for (size_t i = 0; i < jail_count; i++)
+	for (size_t i = 0; i < jails_used; i++)
 		if (strcmp(jails[i].name, name) == 0)
-			jails[i].alive = false;
+			util_close(&jails[i].alive);
 }
 
 unsigned
-unit_jails_held(void)
+unit_attaches(void)
 {
-	unsigned held = 0;
-
-	for (size_t i = 0; i < jail_count; i++)
-		held += jails[i].instance.references;
-	return held;
-}
-
-unsigned
-unit_arms(void)
-{
+	struct fake_attach *attach;
 	unsigned count = 0;
-	struct arm *arm;
 
-	TAILQ_FOREACH(arm, &arms, link)
+	TAILQ_FOREACH(attach, &attaches, link)
 		count++;
 	return count;
 }
 
-static struct arm *
-newest(void)
+static struct fake_attach *
+at_place(unsigned place)
 {
-	struct arm *arm = TAILQ_LAST(&arms, arms);
+	struct fake_attach *attach;
 
-	ck_assert_ptr_nonnull(arm);
-	return arm;
-}
-
-const char *
-unit_arm_title(void)
-{
-	return newest()->params.title;
-}
-
-uid_t
-unit_arm_uid(void)
-{
-	return newest()->params.uid;
-}
-
-gid_t
-unit_arm_gid(void)
-{
-	return newest()->params.gid;
-}
-
-static void
-end_arm(struct arm *arm, pid_t pid, const struct error *e)
-{
-	TAILQ_REMOVE(&arms, arm, link);
-	arm->done(arm->arg, pid, e);
-	jail_release(arm->jail);
-	free(arm);
-}
-
-void
-unit_arm_succeed(pid_t pid)
-{
-	ck_assert(!TAILQ_EMPTY(&arms));
-	end_arm(TAILQ_FIRST(&arms), pid, NULL);
-}
-
-void
-unit_arm_fail(const char *why)
-{
-	struct error e;
-
-	ck_assert(!TAILQ_EMPTY(&arms));
-	error_set(&e, ERR_ATTACH_FAILED, "%s", why);
-	end_arm(TAILQ_FIRST(&arms), 0, &e);
-}
-
-/* ---- in place of jail.c ---- */
-
-struct jail_instance *
-jail_find(const struct jail_ref *ref, struct error *e)
-{
-	for (size_t i = 0; i < jail_count; i++)
-		if (jails[i].alive && (ref->number != 0 ? jails[i].instance.jid == ref->number
-							: strcmp(jails[i].name, ref->name) == 0))
-			return jail_hold(&jails[i].instance);
-	if (ref->number != 0)
-		error_set(e, ERR_NO_SUCH_JAIL, "no jail has the number %lld",
-			  (long long)ref->number);
-	else
-		error_set(e, ERR_NO_SUCH_JAIL, "no jail is named \"%s\"", ref->name);
+	TAILQ_FOREACH(attach, &attaches, link)
+		if (place-- == 0)
+			return attach;
+	ck_abort_msg("nothing is being attached there");
 	return NULL;
 }
 
-struct jail_instance *
-jail_hold(struct jail_instance *jail)
+const char *
+unit_attach_title(unsigned place)
 {
-	jail->references++;
-	return jail;
+	return at_place(place)->title;
 }
 
 void
-jail_release(struct jail_instance *jail)
+unit_attach_check_ids(unsigned place, uid_t uid, gid_t gid)
 {
-	if (jail == NULL)
-		return;
-	ck_assert_uint_gt(jail->references, 0);
-	jail->references--;
+	ck_assert_uint_eq(at_place(place)->uid, uid);
+	ck_assert_uint_eq(at_place(place)->gid, gid);
+}
+
+void
+unit_attach_report(unsigned place, enum attach_stage stage, int value)
+{
+	const struct attach_report report = {.stage = stage, .value = value};
+
+	ck_assert_int_eq(write(at_place(place)->reports, &report, sizeof(report)), sizeof(report));
+}
+
+void
+unit_attach_end(unsigned place)
+{
+	struct fake_attach *attach = at_place(place);
+
+	TAILQ_REMOVE(&attaches, attach, link);
+	close(attach->reports);
+	free(attach);
+	unit_settle();
+}
+
+void
+unit_attach_succeed(unsigned place, pid_t pid)
+{
+	unit_attach_report(place, ATTACH_PID, pid);
+	unit_attach_report(place, ATTACH_READY, 0);
+	unit_attach_end(place);
+}
+
+void
+unit_attach_fail(unsigned place)
+{
+	unit_attach_report(place, ATTACH_FAIL_EXEC, ENOENT);
+	unit_attach_end(place);
+}
+
+static void
+pressed(int signo)
+{
+	(void)signo;
+	_exit(PROBE_EXIT_TRIGGERED);
+}
+
+/* Keeps no descriptor, lest it hold other attaches' pipes; says so through its last one. */
+static void
+wait_as_probe(int ready)
+{
+	struct sigaction action = {.sa_handler = pressed};
+	sigset_t none;
+
+	sigaction(SIGHUP, &action, NULL);
+	dup2(ready, 0);
+	closefrom(1);
+	if (write(0, "", 1) != 1)
+		_exit(1);
+	close(0);
+	sigemptyset(&none);
+	for (;;)
+		sigsuspend(&none);
+}
+
+/* The signal stays blocked but while it waits, so that none comes too early. */
+pid_t
+unit_probe_process(void)
+{
+	sigset_t hup, before;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hup, &before);
+	pid = fork();
+	if (pid == 0)
+		wait_as_probe(ready[1]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* ---- in place of jail_….c ---- */
+
+int
+jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct error *e)
+{
+	for (size_t i = 0; i < jails_used; i++) {
+		bool meant = ref->number != 0 ? jails[i].jid == ref->number
+					      : strcmp(jails[i].name, ref->name) == 0;
+
+		if (!meant || jails[i].alive < 0)
+			continue;
+		found->jid = jails[i].jid;
+		found->born = i;
+		return 0;
+	}
+	if (ref->number != 0)
+		return error_set(e, ERR_NO_SUCH_JAIL, "no jail has the number %lld",
+				 (long long)ref->number);
+	return error_set(e, ERR_NO_SUCH_JAIL, "no jail is named \"%s\"", ref->name);
+}
+
+int
+jail_os_open(struct jail_instance *jail, struct error *e)
+{
+	(void)e;
+	jail->watch_fd = fcntl(jails[jail->born].watched, F_DUPFD_CLOEXEC, 3);
+	ck_assert_int_ne(jail->watch_fd, -1);
+	return 0;
 }
 
 bool
-jail_alive(const struct jail_instance *jail)
+jail_os_alive(const struct jail_instance *jail)
 {
-	return ((const struct fake_jail *)(const void *)jail)->alive;
+	return jails[jail->born].alive >= 0;
 }
 
-/* ---- in place of arm.c ---- */
-
-void
-arm_init(struct event_base *base)
+int
+jail_check_peer(int fd, struct error *e)
 {
-	(void)base;
+	(void)fd;
+	(void)e;
+	return 0;
 }
 
-struct arm *
-arm_begin(struct jail_instance *jail, const struct attach_params *params, arm_done_cb *done,
-	  void *arg)
-{
-	struct arm *arm = calloc(1, sizeof(*arm));
+/* ---- in place of attach_….c ---- */
 
-	ck_assert_ptr_nonnull(arm);
-	arm->jail = jail_hold(jail);
-	arm->params = *params;
-	arm->done = done;
-	arm->arg = arg;
-	TAILQ_INSERT_TAIL(&arms, arm, link);
-	return arm;
+int
+attach_prepare(struct error *e)
+{
+	(void)e;
+	return 0;
 }
 
 void
-arm_cancel(struct arm *arm)
+attach_finish(void)
 {
-	TAILQ_REMOVE(&arms, arm, link);
-	jail_release(arm->jail);
-	free(arm);
+}
+
+int
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd,
+	     pid_t *pid, struct error *e)
+{
+	struct fake_attach *attach = calloc(1, sizeof(*attach));
+	int ends[2];
+
+	(void)e;
+	ck_assert_ptr_nonnull(attach);
+	ck_assert_ptr_nonnull(jail);
+	ck_assert_uint_lt(strlen(params->title), sizeof(attach->title));
+	ck_assert_int_eq(util_pipe(ends), 0);
+	attach->reports = ends[1];
+	attach->uid = params->uid;
+	attach->gid = params->gid;
+	memcpy(attach->title, params->title, strlen(params->title) + 1);
+	TAILQ_INSERT_TAIL(&attaches, attach, link);
+	*report_fd = ends[0];
+	*pid = -1;
+	return 0;
+}
+
+int
+attach_os_own_path(char *path, size_t size)
+{
+	(void)path;
+	(void)size;
+	return -1;
 }

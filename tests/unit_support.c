@@ -88,6 +88,28 @@ unit_wait(bool (*done)(void *), void *arg, const char *what)
 	event_free(limit);
 }
 
+static bool
+are_attaching(void *arg)
+{
+	return unit_attaches() == *(unsigned *)arg;
+}
+
+void
+unit_attach_wait(unsigned count)
+{
+	unit_wait(are_attaching, &count, "attaches under way");
+}
+
+static unsigned reaped;
+
+void
+unit_settle(void)
+{
+	/* Twice: what the first turn does can make something else ready. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_ge(event_base_loop(unit_base(), EVLOOP_NONBLOCK), 0);
+}
+
 static void
 reap(evutil_socket_t fd, short what, void *arg)
 {
@@ -97,8 +119,16 @@ reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		reaped++;
 		child_exited(pid, status);
+	}
+}
+
+unsigned
+unit_reaped(void)
+{
+	return reaped;
 }
 
 static struct event *child_event;
@@ -160,44 +190,66 @@ unit_directory(void)
 const char *
 unit_path(const char *name)
 {
-	static char paths[4][PATH_MAX + 64];
+	static char paths[16][PATH_MAX + 64];
 	static unsigned next;
-	char *path = paths[next++ % UTIL_COUNT(paths)];
+	char *path = paths[next++];
 
+	ck_assert_uint_le(next, UTIL_COUNT(paths));
 	snprintf(path, sizeof(paths[0]), "%s/%s", unit_directory(), name);
 	return path;
 }
 
+int
+unit_gate(const char *name)
+{
+	const char *path = unit_path(name);
+	int gate;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	gate = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ne(gate, -1);
+	return gate;
+}
+
+void
+unit_release(int gate)
+{
+	ck_assert_int_eq(write(gate, "\n", 1), 1);
+}
+
 /* ---- standard error ---- */
 
-static int captured_end = -1, real_stderr = -1;
+#define CAPTURED_MAX 262144
 
+static int captured = -1, real_stderr = -1;
+
+/* A file and not a pipe, because nobody reads while it fills. */
 void
 unit_capture(void)
 {
-	int ends[2];
+	static const char *path;
 
-	ck_assert_int_eq(util_pipe(ends), 0);
+	if (path == NULL)
+		path = unit_path("stderr");
+	captured = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	ck_assert_int_ne(captured, -1);
 	ck_assert_int_ne(real_stderr, -1);
-	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-	close(ends[1]);
-	captured_end = ends[0];
+	ck_assert_int_eq(dup2(captured, STDERR_FILENO), STDERR_FILENO);
 }
 
 const char *
 unit_captured(void)
 {
-	static char text[65536];
-	size_t used = 0;
+	static char text[CAPTURED_MAX];
 	ssize_t got;
 
 	ck_assert_int_eq(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
 	close(real_stderr);
-	while ((got = read(captured_end, text + used, sizeof(text) - 1 - used)) > 0)
-		used += (size_t)got;
-	close(captured_end);
-	text[used] = '\0';
+	got = pread(captured, text, sizeof(text) - 1, 0);
+	close(captured);
+	ck_assert_int_ge(got, 0);
+	text[got] = '\0';
 	return text;
 }
 

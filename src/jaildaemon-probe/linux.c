@@ -2,14 +2,18 @@
  * jaildaemon-probe on Linux: the launcher, and the probes that it forks.
  *
  * The daemon executes this program once, from a sealed memfd, and hands it one datagram a probe.
- * The launcher stays on the host; what enters a jail is a fork of it (CLONE_PARENT: the daemon's
- * own child). Three properties come from that, and are why the daemon does not fork probes itself:
+ * For each the launcher forks a helper, which joins everything of the jail but its pid namespace and
+ * gives up everything of the host's, and which then forks the probe into the jail's pid namespace
+ * (both with CLONE_PARENT: the daemon's own children). That is why the daemon doesn't fork probes
+ * itself:
  *
- *  - A fork of this program carries nothing worth reading: no command, no other jail's title.
- *  - Nobody inside can hold up the daemon: a probe that is stopped, frozen or killed half way in is
+ *  - Nobody inside can see the helper. What appears inside has been born without a capability, a
+ *    descriptor but the report pipe, or a namespace of the host's: even a jail that may trace any
+ *    process it sees finds nothing in it.
+ *  - Nobody inside can hold up the daemon: a probe that is stopped, frozen or killed half way is
  *    nobody's vfork, and shares neither memory nor descriptors with anything on the host.
- *  - It was executed on the host and is not dumpable, so its memory belongs to the host's user
- *    namespace: a jail's root with all capabilities over its own namespace can't trace it.
+ *  - A fork of this program carries nothing worth reading: no command, no other jail's title. It was
+ *    executed on the host and is not dumpable, so its memory belongs to the host's user namespace.
  *
  * A probe is born with every signal blocked, ends with only HUP blocked, and waits for it.
  */
@@ -19,6 +23,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -91,24 +96,83 @@ fail(int fd, enum attach_stage stage, long negative_errno)
 	finish(1);
 }
 
-/* PR_SET_MM trims what /proc/PID/cmdline shows to the title. Without the right to do so (a daemon
- * that itself lacks CAP_SYS_RESOURCE) trailing NULs stay, which every reader of titles skips. */
+/* A last byte that is not zero tells the kernel that the arguments were overwritten with a title:
+ * /proc/PID/cmdline then ends at the first zero. It asks for no capability, as PR_SET_MM would. */
 static void
 set_title(const char *title)
 {
 	size_t i;
 
-	for (i = 0; i < ATTACH_TITLE_SIZE - 1 && title[i] != '\0'; i++)
+	for (i = 0; i < ATTACH_TITLE_SIZE - 2 && title[i] != '\0'; i++)
 		title_area[i] = title[i];
-	sys5(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, title_area + i + 1, 0, 0);
-	for (; i < ATTACH_TITLE_SIZE; i++)
+	for (; i < ATTACH_TITLE_SIZE - 1; i++)
 		title_area[i] = '\0';
+	title_area[ATTACH_TITLE_SIZE - 1] = '.';
 	sys5(SYS_prctl, PR_SET_NAME, "jaildaemon", 0, 0, 0);
+}
+
+static long
+write_file(long fd, const char *text)
+{
+	long length = 0, written;
+
+	if (fd < 0)
+		return fd;
+	while (text[length] != '\0')
+		length++;
+	written = sys3(SYS_write, fd, text, length);
+	sys1(SYS_close, fd);
+	return written;
+}
+
+static long
+open_for_writing(int directory, const char *path)
+{
+	return sys4(SYS_openat, directory, path, O_WRONLY | O_CLOEXEC, 0);
+}
+
+/* Into the jail's cgroups, so that the probe is frozen, counted and killed with it; moving in, unlike
+ * being forked there, is not stopped by a limit that the jail has used up. born_in: the fork has seen
+ * to cgroup v2 already. */
+static void
+join_cgroups(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX], int born_in)
+{
+	const int *cgroups = fds + ATTACH_FD_COUNT;
+
+	for (uint32_t i = 0; i < request->cgroups && i < ATTACH_CGROUPS_MAX; i++) {
+		long fd = cgroups[i], failed;
+
+		if (request->unified && i == 0) {
+			if (born_in)
+				continue;
+			fd = open_for_writing(cgroups[i], "cgroup.procs");
+		}
+		if ((failed = write_file(fd, "0")) < 0)
+			report(out, ATTACH_WARN_CGROUP, -failed);
+	}
+}
+
+/* Before anything of the host's /proc is left behind. The label comes before no_new_privs and before
+ * any change of credentials, because the kernel refuses it afterwards. */
+static void
+take_bookkeeping(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX],
+		 int born_in)
+{
+	long failed;
+
+	join_cgroups(out, request, fds, born_in);
+	if (request->oom_score_adj[0] != '\0' &&
+	    (failed = write_file(open_for_writing(AT_FDCWD, "/proc/self/oom_score_adj"),
+				 request->oom_score_adj)) < 0)
+		report(out, ATTACH_WARN_OOM_SCORE, -failed);
+	if (request->label_path[0] != '\0' &&
+	    (failed = write_file(open_for_writing(AT_FDCWD, request->label_path), request->label)) < 0)
+		report(out, ATTACH_WARN_LABEL, -failed);
 }
 
 /* All namespaces in one call, which either joins them all or none. */
 static void
-enter_jail(int out, const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+enter_jail(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 {
 	long failed;
 
@@ -201,21 +265,16 @@ wait_for_press(void)
 			finish(PROBE_EXIT_TRIGGERED);
 }
 
+/* In the jail. Whoever is there may stop or kill us from now on; there is nothing else to gain. */
 static _Noreturn void
-become_probe(const struct attach_request *request, const int fds[ATTACH_FD_COUNT])
+become_probe(void)
 {
 	const uint64_t only_hangup = UINT64_C(1) << (SIGHUP - 1);
-	const int out = fds[ATTACH_FD_REPORT];
+	const int out = ATTACH_INHERITED_FD;
 	long failed;
 
-	set_title(request->title);
 	if ((failed = sys0(SYS_setsid)) < 0)
 		fail(out, ATTACH_FAIL_SESSION, failed);
-	enter_jail(out, request, fds);
-	if (request->namespaces & CLONE_NEWUSER)
-		drop_bounding_set(); /* joining a user namespace filled it again */
-	become_user(out, request);
-	drop_capabilities(out);
 	/* After the ids, because changing them clears it. A daemon that died before this point has
 	 * closed the pipe's other end, and the report finds out. */
 	if ((failed = sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) < 0)
@@ -229,35 +288,84 @@ become_probe(const struct attach_request *request, const int fds[ATTACH_FD_COUNT
 	wait_for_press();
 }
 
-/* The launcher's children go to the jail's pid namespace only between the two setns. */
+/* The report pipe takes the place of the launcher's socket; everything else is closed. */
+static int
+keep_only_report(int report_fd)
+{
+	const int out = ATTACH_INHERITED_FD;
+
+	if (sys3(SYS_dup3, report_fd, out, 0) < 0 || sys3(CLOSE_RANGE_CALL, 0, out - 1, 0) < 0 ||
+	    sys3(CLOSE_RANGE_CALL, out + 1, ~0U, 0) < 0)
+		finish(1);
+	return out;
+}
+
+/* On the host's side of the pid namespace, out of sight. */
+static _Noreturn void
+become_helper(const struct attach_request *request, const int fds[ATTACH_FD_MAX], int born_in)
+{
+	int out = fds[ATTACH_FD_REPORT];
+	long pid;
+
+	sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	set_title(request->title);
+	take_bookkeeping(out, request, fds, born_in);
+	if ((pid = sys2(SYS_setns, fds[ATTACH_FD_INIT], CLONE_NEWPID)) < 0)
+		fail(out, ATTACH_FAIL_PIDNS, pid);
+	enter_jail(out, request, fds);
+	if (request->namespaces & CLONE_NEWUSER)
+		drop_bounding_set(); /* joining a user namespace filled it again */
+	become_user(out, request);
+	drop_capabilities(out);
+	out = keep_only_report(out);
+	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		become_probe();
+	if (pid < 0)
+		fail(out, ATTACH_FAIL_FORK, pid);
+	report(out, ATTACH_PID, pid);
+	finish(0);
+}
+
+/* A fork straight into a cgroup of v2 costs nothing; moving there later waits for all processors. It
+ * fails where the jail has used up its limit of processes, and then the helper moves by itself. */
+static long
+fork_into(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
+{
+	struct clone_args args = {.flags = CLONE_PARENT | CLONE_INTO_CGROUP,
+				  .cgroup = (uint32_t)fds[ATTACH_FD_COUNT]};
+
+	if (!request->unified)
+		return -ENOSYS;
+	return sys2(SYS_clone3, &args, sizeof(args));
+}
+
 static void
-launch(const struct attach_request *request, const int fds[ATTACH_FD_COUNT], int own_pidns)
+launch(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 {
 	const int out = fds[ATTACH_FD_REPORT];
 	long pid;
 
-	if ((pid = sys2(SYS_setns, fds[ATTACH_FD_INIT], CLONE_NEWPID)) < 0) {
-		report(out, ATTACH_FAIL_PIDNS, -pid);
-		return;
-	}
-	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	pid = fork_into(request, fds);
 	if (pid == 0)
-		become_probe(request, fds);
-	if (sys2(SYS_setns, own_pidns, CLONE_NEWPID) < 0)
-		finish(1); /* the next probe would go to the wrong jail: the daemon starts us anew */
+		become_helper(request, fds, 1);
 	if (pid < 0)
-		report(out, ATTACH_FAIL_FORK, -pid);
+		pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		become_helper(request, fds, 0);
+	if (pid < 0)
+		report(out, ATTACH_FAIL_HELPER, -pid);
 	else
-		report(out, ATTACH_PID, pid);
+		report(out, ATTACH_HELPER, pid);
 }
 
 /* Takes one datagram. Returns its length; 0 when the daemon is gone. */
 static long
-receive(struct attach_request *request, int fds[ATTACH_FD_COUNT])
+receive(struct attach_request *request, int fds[ATTACH_FD_MAX])
 {
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_COUNT)];
+		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_MAX)];
 	} control = {.space = {0}};
 	struct iovec part = {.iov_base = request, .iov_len = sizeof(*request)};
 	struct msghdr message = {.msg_iov = &part,
@@ -266,12 +374,13 @@ receive(struct attach_request *request, int fds[ATTACH_FD_COUNT])
 				 .msg_controllen = sizeof(control)};
 	long got;
 
-	for (int i = 0; i < ATTACH_FD_COUNT; i++)
+	for (int i = 0; i < ATTACH_FD_MAX; i++)
 		fds[i] = NO_FD;
 	got = sys3(SYS_recvmsg, ATTACH_INHERITED_FD, &message, MSG_CMSG_CLOEXEC);
-	if (got > 0 && control.header.cmsg_len == CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT) &&
-	    control.header.cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(&control.header), sizeof(int) * ATTACH_FD_COUNT);
+	if (got > 0 && control.header.cmsg_type == SCM_RIGHTS &&
+	    control.header.cmsg_len >= CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT) &&
+	    control.header.cmsg_len <= CMSG_LEN(sizeof(int) * ATTACH_FD_MAX))
+		memcpy(fds, CMSG_DATA(&control.header), control.header.cmsg_len - CMSG_LEN(0));
 	return got;
 }
 
@@ -289,23 +398,19 @@ static _Noreturn void
 serve(char **argv)
 {
 	struct attach_request request;
-	int fds[ATTACH_FD_COUNT];
+	int fds[ATTACH_FD_MAX];
 	long got;
-	int own_pidns;
 
 	title_area = argv[0];
 	prepare_launcher();
-	own_pidns = (int)sys4(SYS_openat, -100, "/proc/self/ns/pid", 02000000 /* O_CLOEXEC */, 0);
-	if (own_pidns < 0)
-		finish(1);
 	while ((got = receive(&request, fds)) != 0) {
 		if (got == -EINTR)
 			continue;
 		if (got < 0)
 			finish(1);
 		if (got == sizeof(request) && fds[ATTACH_FD_REPORT] != NO_FD)
-			launch(&request, fds, own_pidns);
-		for (int i = 0; i < ATTACH_FD_COUNT; i++)
+			launch(&request, fds);
+		for (int i = 0; i < ATTACH_FD_MAX; i++)
 			if (fds[i] != NO_FD)
 				sys1(SYS_close, fds[i]);
 		memset(&request, 0, sizeof(request));

@@ -1,0 +1,444 @@
+/* From the reports of an attach to the certainty that a probe is there, or will not be. */
+#include "config.h"
+
+#include "arm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "unit.h"
+
+#define MANY 40
+
+struct outcome {
+	unsigned done;
+	pid_t pid;
+	struct error error;
+	unsigned exited;
+	int status;
+};
+
+static struct jail_instance *jail;
+static const struct attach_params params = {.uid = 80, .gid = 81, .title = "T"};
+
+static void
+begin(void)
+{
+	struct jail_ref ref = {.name = "www"};
+	struct error e;
+
+	unit_reap_children();
+	arm_init(unit_base());
+	unit_jail_begin("www", 4711);
+	jail = jail_find(&ref, &e);
+	ck_assert_ptr_nonnull(jail);
+}
+
+static void
+process_exited(pid_t pid, int status, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	ck_assert_int_eq(pid, outcome->pid);
+	outcome->exited++;
+	outcome->status = status;
+}
+
+/* As a probe would, it registers the process at once. */
+static void
+done(void *arg, pid_t pid, const struct error *e)
+{
+	struct outcome *outcome = arg;
+
+	outcome->done++;
+	outcome->pid = pid;
+	if (pid > 0)
+		child_add(pid, process_exited, outcome);
+	else
+		outcome->error = *e;
+}
+
+static struct arm *
+start(struct outcome *outcome)
+{
+	struct arm *arm;
+
+	*outcome = (struct outcome){0};
+	arm = arm_begin(jail, &params, done, outcome);
+	ck_assert_ptr_nonnull(arm);
+	ck_assert_uint_eq(outcome->done, 0);
+	return arm;
+}
+
+static bool
+has_reaped(void *arg)
+{
+	return unit_reaped() >= *(unsigned *)arg;
+}
+
+static void
+wait_reaped(unsigned count)
+{
+	unit_wait(has_reaped, &count, "the process's end");
+}
+
+/* Nothing is left of it: no hold on the jail but the test's own, no process. */
+static void
+check_clean(void)
+{
+	ck_assert_uint_eq(jail->references, 1);
+	jail_release(jail);
+	ck_assert_uint_eq(jail_count(), 0);
+	ck_assert_uint_eq(child_dying(), 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+
+static void
+check_failed(const struct outcome *outcome, const char *text)
+{
+	ck_assert_uint_eq(outcome->done, 1);
+	ck_assert_int_eq(outcome->pid, 0);
+	ck_assert_int_eq(outcome->error.code, ERR_ATTACH_FAILED);
+	ck_assert_str_eq(outcome->error.text, text);
+}
+
+START_TEST(armed)
+{
+	struct outcome outcome;
+	pid_t pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	ck_assert_str_eq(unit_attach_title(0), "T");
+	unit_attach_check_ids(0, 80, 81);
+	unit_attach_report(0, ATTACH_PID, pid);
+	unit_settle();
+	unit_attach_report(0, ATTACH_READY, 0);
+	unit_settle();
+	ck_assert_uint_eq(outcome.done, 0); /* its pipe is still open */
+	unit_attach_end(0);
+	ck_assert_uint_eq(outcome.done, 1);
+	ck_assert_int_eq(outcome.pid, pid);
+	kill(pid, SIGHUP);
+	wait_reaped(1);
+	ck_assert_uint_eq(outcome.exited, 1);
+	ck_assert_int_eq(WEXITSTATUS(outcome.status), PROBE_EXIT_TRIGGERED);
+	check_clean();
+}
+END_TEST
+
+/* The process that makes it, and the probe itself, report in any order. */
+START_TEST(armed_and_then_the_pid)
+{
+	struct outcome outcome;
+	pid_t pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_READY, 0);
+	unit_settle();
+	unit_attach_report(0, ATTACH_PID, pid);
+	unit_attach_end(0);
+	ck_assert_int_eq(outcome.pid, pid);
+	kill(pid, SIGKILL);
+	wait_reaped(1);
+	ck_assert_int_eq(outcome.status, SIGKILL);
+	check_clean();
+}
+END_TEST
+
+/* A HUP that comes the moment it is armed is no less a HUP. */
+START_TEST(pressed_before_its_pid_came)
+{
+	struct outcome outcome;
+	pid_t pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_READY, 0);
+	kill(pid, SIGHUP);
+	wait_reaped(1);
+	unit_attach_report(0, ATTACH_PID, pid);
+	unit_attach_end(0);
+	ck_assert_int_eq(outcome.pid, pid);
+	ck_assert_uint_eq(outcome.exited, 1);
+	ck_assert_int_eq(WEXITSTATUS(outcome.status), PROBE_EXIT_TRIGGERED);
+	check_clean();
+}
+END_TEST
+
+START_TEST(pressed_between_pid_and_end)
+{
+	struct outcome outcome;
+	pid_t pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, pid);
+	unit_attach_report(0, ATTACH_READY, 0);
+	unit_settle();
+	kill(pid, SIGHUP);
+	wait_reaped(1);
+	ck_assert_uint_eq(outcome.done, 0);
+	unit_attach_end(0);
+	ck_assert_int_eq(outcome.pid, pid);
+	ck_assert_uint_eq(outcome.exited, 1);
+	check_clean();
+}
+END_TEST
+
+START_TEST(fails_without_a_process)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_fail(0);
+	check_failed(&outcome, UNIT_ATTACH_FAILED);
+	check_clean();
+}
+END_TEST
+
+START_TEST(fails_with_a_process)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_attach_report(0, ATTACH_FAIL_CONFINE, EPERM);
+	unit_attach_report(0, ATTACH_FAIL_EXEC, ENOENT); /* the first one counts */
+	unit_attach_end(0);
+	check_failed(&outcome, "the probe could not confine itself: Operation not permitted");
+	wait_reaped(1);
+	check_clean();
+}
+END_TEST
+
+/* A failure after it said that it is ready is a failure. */
+START_TEST(fails_after_all)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_attach_report(0, ATTACH_READY, 0);
+	unit_attach_fail(0);
+	check_failed(&outcome, UNIT_ATTACH_FAILED);
+	wait_reaped(1);
+	check_clean();
+}
+END_TEST
+
+START_TEST(ends_without_a_word)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_attach_end(0);
+	check_failed(&outcome, "the probe ended while it was being set up");
+	wait_reaped(1);
+	check_clean();
+}
+END_TEST
+
+START_TEST(killed_while_being_set_up)
+{
+	struct outcome outcome;
+	pid_t pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, pid);
+	unit_settle();
+	kill(pid, SIGTERM);
+	wait_reaped(1);
+	unit_attach_end(0);
+	check_failed(&outcome, "the probe was ended by signal 15 while it was being set up");
+	check_clean();
+}
+END_TEST
+
+START_TEST(stages_that_need_other_words)
+{
+	static const struct {
+		enum attach_stage stage;
+		int value;
+		const char *text;
+	} cases[] = {
+	    {ATTACH_FAIL_UID, EINVAL, "uid 80 is not mapped in the jail's user namespace"},
+	    {ATTACH_FAIL_GID, EINVAL, "gid 81 is not mapped in the jail's user namespace"},
+	    {ATTACH_FAIL_FORK, ENOMEM,
+	     "the probe could not make a process in the jail: the jail is ending"},
+	    {ATTACH_FAIL_FORK, EAGAIN,
+	     "the probe could not make a process in the jail: its limit of processes is reached"},
+	};
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, cases[_i].stage, cases[_i].value);
+	unit_attach_end(0);
+	check_failed(&outcome, cases[_i].text);
+	check_clean();
+}
+END_TEST
+
+START_TEST(jail_that_ends_meanwhile)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_jail_end("www");
+	unit_attach_succeed(0, unit_probe_process());
+	check_failed(&outcome, "the jail ended while the probe was being set up");
+	wait_reaped(1);
+	check_clean();
+}
+END_TEST
+
+/* ---- giving up ---- */
+
+START_TEST(cancelled_before_it_began)
+{
+	struct outcome outcome;
+
+	begin();
+	arm_cancel(start(&outcome));
+	unit_settle();
+	ck_assert_uint_eq(unit_attaches(), 0);
+	ck_assert_uint_eq(outcome.done, 0);
+	check_clean();
+}
+END_TEST
+
+START_TEST(cancelled_with_a_process)
+{
+	struct outcome outcome;
+	struct arm *arm;
+
+	begin();
+	arm = start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_settle();
+	arm_cancel(arm);
+	wait_reaped(1);
+	unit_attach_end(0);
+	ck_assert_uint_eq(outcome.done, 0);
+	check_clean();
+}
+END_TEST
+
+/* Its process is not known yet: it is ended when it is. */
+START_TEST(cancelled_before_its_pid_came)
+{
+	struct outcome outcome;
+	struct arm *arm;
+
+	begin();
+	arm = start(&outcome);
+	unit_attach_wait(1);
+	arm_cancel(arm);
+	unit_attach_succeed(0, unit_probe_process());
+	wait_reaped(1);
+	ck_assert_uint_eq(outcome.done, 0);
+	check_clean();
+}
+END_TEST
+
+static bool
+is_done(void *arg)
+{
+	const struct outcome *outcome = arg;
+
+	return outcome->done > 0;
+}
+
+/* Stopped by somebody inside, say. */
+START_TEST(never_ready)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_wait(is_done, &outcome, "giving up");
+	check_failed(&outcome, "the probe was not ready within 5 seconds");
+	wait_reaped(1);
+	unit_attach_end(0);
+	check_clean();
+}
+END_TEST
+
+/* ---- many ---- */
+
+/* Only so many at once, and all of them in the end, in the order in which they were asked for. */
+START_TEST(many_take_turns)
+{
+	static struct outcome outcomes[MANY];
+	unsigned most;
+
+	begin();
+	for (size_t i = 0; i < MANY; i++)
+		start(&outcomes[i]);
+	unit_settle();
+	most = unit_attaches();
+	ck_assert_uint_gt(most, 1);
+	ck_assert_uint_lt(most, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		ck_assert_uint_eq(outcomes[i].done, 0);
+		unit_attach_fail(0);
+		ck_assert_uint_eq(outcomes[i].done, 1);
+		ck_assert_uint_eq(unit_attaches(), MANY - i - 1 < most ? MANY - i - 1 : most);
+	}
+	check_clean();
+}
+END_TEST
+
+Suite *
+unit_arm(void)
+{
+	Suite *suite;
+	TCase *tests = unit_case("arm", &suite);
+
+	tcase_add_test(tests, armed);
+	tcase_add_test(tests, armed_and_then_the_pid);
+	tcase_add_test(tests, pressed_before_its_pid_came);
+	tcase_add_test(tests, pressed_between_pid_and_end);
+	tcase_add_test(tests, fails_without_a_process);
+	tcase_add_test(tests, fails_with_a_process);
+	tcase_add_test(tests, fails_after_all);
+	tcase_add_test(tests, ends_without_a_word);
+	tcase_add_test(tests, killed_while_being_set_up);
+	tcase_add_loop_test(tests, stages_that_need_other_words, 0, 4);
+	tcase_add_test(tests, jail_that_ends_meanwhile);
+	tcase_add_test(tests, cancelled_before_it_began);
+	tcase_add_test(tests, cancelled_with_a_process);
+	tcase_add_test(tests, cancelled_before_its_pid_came);
+	tcase_add_test(tests, never_ready);
+	tcase_add_test(tests, many_take_turns);
+	return suite;
+}
