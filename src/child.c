@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

@@ -36,6 +36,9 @@ long jailfix_member(struct jailfix *jail);
 /* Are the numbers that -j takes pids of the host? */
 bool jailfix_numbers_are_pids(void);
 
+/* Whether a daemon can tell from which jail a connection comes. */
+bool jailfix_shows_peers(void);
+
 /* Ends the jail with all that is in it, and returns when it is gone. */
 void jailfix_end(struct jailfix *jail);
 

@@ -212,3 +212,13 @@ jailfix_trace(pid_t pid)
 		return (0);
 	return (sysctl(mib, 4, text, &size, NULL, 0) == 0 && size > 0 ? 0 : EPERM);
 }
+
+bool
+jailfix_shows_peers(void)
+{
+#ifdef HAVE_STRUCT_XUCRED_CR_PID
+	return (true);
+#else
+	return (false);
+#endif
+}

@@ -383,3 +383,9 @@ jailfix_print_processes(void *unused)
 	(void)closedir(proc);
 	return (0);
 }
+
+bool
+jailfix_shows_peers(void)
+{
+	return (true);
+}

@@ -252,7 +252,9 @@ START_TEST(ps_inside_shows_the_title)
 	(void)probe_add(jail, "{s:s,s:s}", "command", "the-command-is-secret", "title",
 			"ZFS_SNAPSHOT");
 	ck_assert_msg(inside_exec(jail, INSIDE_ROOT, argv, out, sizeof(out)) == 0, "%s", out);
-	ck_assert_ptr_nonnull(strstr(out, "jaildaemon: ZFS_SNAPSHOT\n"));
+	/* FreeBSD's ps adds the program's name. */
+	ck_assert(strstr(out, "jaildaemon: ZFS_SNAPSHOT\n") != NULL ||
+		  strstr(out, "jaildaemon: ZFS_SNAPSHOT (jaildaemon-probe)\n") != NULL);
 	ck_assert_ptr_null(strstr(out, "secret"));
 }
 END_TEST
@@ -283,6 +285,7 @@ START_TEST(peers_from_a_jail_are_denied)
 	int directory;
 
 	NEEDS_ROOT;
+	SKIP_UNLESS(jailfix_shows_peers(), "this kernel tells a socket's peer by its uid alone");
 	jail = probe_jail();
 	(void)daemon_start();
 	directory = open(place()->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 
 #include "attach_wire.h"
 #include "error.h"
+#include "probe.h"
 
 /* The suites; each is a file of that name. */
 Suite *unit_arm(void);
@@ -29,6 +30,7 @@ Suite *unit_listen(void);
 Suite *unit_log(void);
 Suite *unit_options(void);
 Suite *unit_probe(void);
+Suite *unit_probe_add(void);
 Suite *unit_queue(void);
 Suite *unit_rate(void);
 Suite *unit_registry(void);
@@ -56,6 +58,7 @@ void unit_wait(bool (*done)(void *), void *arg, const char *what);
 /* From now on the event loop reaps children and tells child_exited of them; how many it has. */
 void unit_reap_children(void);
 unsigned unit_reaped(void);
+void unit_wait_reaped(unsigned count);
 
 /* ---- files ---- */
 
@@ -77,6 +80,9 @@ void unit_capture(void);
 const char *unit_captured(void);
 
 /* ---- JSON ---- */
+
+/* A copy of text with " for each ', to be freed with free(). */
+char *unit_quotes(const char *text);
 
 /* Text with ' for " → value, with one reference for the caller. */
 json_t *unit_json(const char *text);
@@ -107,7 +113,8 @@ void unit_attach_end(unsigned place);
 /* The whole of an attach. */
 void unit_attach_succeed(unsigned place, pid_t);
 void unit_attach_fail(unsigned place);
-#define UNIT_ATTACH_FAILED "the probe could not execute the probe program: No such file or directory"
+#define UNIT_ATTACH_FAILED \
+	"the probe could not execute the probe program: No such file or directory"
 
 /* Turns the event loop until so many are under way. */
 void unit_attach_wait(unsigned count);
@@ -115,10 +122,41 @@ void unit_attach_wait(unsigned count);
 /* A child that ends as a probe does when it is sent a HUP. */
 pid_t unit_probe_process(void);
 
+/* ---- a probe's life ---- */
+
+/* How an add was answered. */
+struct unit_added {
+	unsigned count;
+	struct probe *probe; /* NULL: error */
+	struct error error;
+};
+
+/* For probe_add; arg: a struct unit_added. */
+void unit_life_added(void *arg, struct probe *, const struct error *);
+
+/* A jail "www", and all that a probe in it needs. */
+void unit_life_begin(void);
+
+/* A definition for it; the waiting one's command needs a unit_release of the gate to end. */
+struct definition unit_life_define(const char *shell, enum respawn);
+struct definition unit_life_define_waiting(enum respawn);
+extern int unit_life_gate;
+
+/* Adds a probe and arms it; arms it again; sends it a HUP. All with a real process. */
+struct probe *unit_life_add(struct definition);
+void unit_life_rearm(const struct probe *);
+void unit_life_press(const struct probe *);
+
+/* Turns the event loop until the probe is in that state, after so many runs. */
+void unit_life_wait(struct probe *, enum probe_state, uint64_t runs);
+
+/* No probe is there, and none on its way. */
+void unit_life_check_clean(void);
+
 /* ---- commands that wait for the test ---- */
 
-/* A fifo of that name in unit_directory; reading from it blocks a command until unit_release has been
- * called as often. Returns the test's own descriptor. */
+/* A fifo of that name in unit_directory; reading from it blocks a command until unit_release has
+ * been called as often. Returns the test's own descriptor. */
 int unit_gate(const char *name);
 void unit_release(int gate);
 

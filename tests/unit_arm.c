@@ -75,18 +75,6 @@ start(struct outcome *outcome)
 	return arm;
 }
 
-static bool
-has_reaped(void *arg)
-{
-	return unit_reaped() >= *(unsigned *)arg;
-}
-
-static void
-wait_reaped(unsigned count)
-{
-	unit_wait(has_reaped, &count, "the process's end");
-}
-
 /* Nothing is left of it: no hold on the jail but the test's own, no process. */
 static void
 check_clean(void)
@@ -127,9 +115,72 @@ START_TEST(armed)
 	ck_assert_uint_eq(outcome.done, 1);
 	ck_assert_int_eq(outcome.pid, pid);
 	kill(pid, SIGHUP);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	ck_assert_uint_eq(outcome.exited, 1);
 	ck_assert_int_eq(WEXITSTATUS(outcome.status), PROBE_EXIT_TRIGGERED);
+	check_clean();
+}
+END_TEST
+
+/* The process that makes the probe is known by itself, and nobody's concern once it has. */
+START_TEST(armed_by_a_helper)
+{
+	struct outcome outcome;
+	pid_t helper = unit_probe_process(), pid = unit_probe_process();
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_HELPER, helper);
+	unit_settle();
+	kill(helper, SIGKILL);
+	unit_wait_reaped(1);
+	unit_attach_succeed(0, pid);
+	ck_assert_int_eq(outcome.pid, pid);
+	kill(pid, SIGKILL);
+	unit_wait_reaped(2);
+	ck_assert_uint_eq(outcome.exited, 1);
+	check_clean();
+}
+END_TEST
+
+START_TEST(fails_with_a_helper)
+{
+	struct outcome outcome;
+
+	begin();
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_HELPER, unit_probe_process());
+	unit_attach_fail(0);
+	check_failed(&outcome, UNIT_ATTACH_FAILED);
+	unit_wait_reaped(1);
+	check_clean();
+}
+END_TEST
+
+/* A pid that is no child of ours, or that somebody has already, is not believed: it would be killed
+ * here. */
+START_TEST(pids_that_are_not_ours)
+{
+	struct outcome outcome = {0}, others = {0};
+
+	begin();
+	others.pid = unit_probe_process();
+	ck_assert_int_eq(child_reserve(), 0);
+	child_add(others.pid, process_exited, &others);
+	start(&outcome);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, getpid());
+	unit_attach_report(0, ATTACH_PID, getppid());
+	unit_attach_report(0, ATTACH_PID, others.pid);
+	unit_attach_report(0, ATTACH_PID, -1);
+	unit_attach_report(0, ATTACH_HELPER, 0);
+	unit_attach_fail(0);
+	ck_assert_uint_eq(others.exited, 0);
+	kill(others.pid, SIGHUP);
+	unit_wait_reaped(1);
+	ck_assert_int_eq(WEXITSTATUS(others.status), PROBE_EXIT_TRIGGERED);
 	check_clean();
 }
 END_TEST
@@ -149,7 +200,7 @@ START_TEST(armed_and_then_the_pid)
 	unit_attach_end(0);
 	ck_assert_int_eq(outcome.pid, pid);
 	kill(pid, SIGKILL);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	ck_assert_int_eq(outcome.status, SIGKILL);
 	check_clean();
 }
@@ -166,7 +217,7 @@ START_TEST(pressed_before_its_pid_came)
 	unit_attach_wait(1);
 	unit_attach_report(0, ATTACH_READY, 0);
 	kill(pid, SIGHUP);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	unit_attach_report(0, ATTACH_PID, pid);
 	unit_attach_end(0);
 	ck_assert_int_eq(outcome.pid, pid);
@@ -188,7 +239,7 @@ START_TEST(pressed_between_pid_and_end)
 	unit_attach_report(0, ATTACH_READY, 0);
 	unit_settle();
 	kill(pid, SIGHUP);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	ck_assert_uint_eq(outcome.done, 0);
 	unit_attach_end(0);
 	ck_assert_int_eq(outcome.pid, pid);
@@ -222,7 +273,7 @@ START_TEST(fails_with_a_process)
 	unit_attach_report(0, ATTACH_FAIL_EXEC, ENOENT); /* the first one counts */
 	unit_attach_end(0);
 	check_failed(&outcome, "the probe could not confine itself: Operation not permitted");
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	check_clean();
 }
 END_TEST
@@ -239,7 +290,7 @@ START_TEST(fails_after_all)
 	unit_attach_report(0, ATTACH_READY, 0);
 	unit_attach_fail(0);
 	check_failed(&outcome, UNIT_ATTACH_FAILED);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	check_clean();
 }
 END_TEST
@@ -254,7 +305,7 @@ START_TEST(ends_without_a_word)
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_attach_end(0);
 	check_failed(&outcome, "the probe ended while it was being set up");
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	check_clean();
 }
 END_TEST
@@ -270,7 +321,7 @@ START_TEST(killed_while_being_set_up)
 	unit_attach_report(0, ATTACH_PID, pid);
 	unit_settle();
 	kill(pid, SIGTERM);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	unit_attach_end(0);
 	check_failed(&outcome, "the probe was ended by signal 15 while it was being set up");
 	check_clean();
@@ -313,7 +364,7 @@ START_TEST(jail_that_ends_meanwhile)
 	unit_jail_end("www");
 	unit_attach_succeed(0, unit_probe_process());
 	check_failed(&outcome, "the jail ended while the probe was being set up");
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	check_clean();
 }
 END_TEST
@@ -344,7 +395,7 @@ START_TEST(cancelled_with_a_process)
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_settle();
 	arm_cancel(arm);
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	unit_attach_end(0);
 	ck_assert_uint_eq(outcome.done, 0);
 	check_clean();
@@ -362,7 +413,7 @@ START_TEST(cancelled_before_its_pid_came)
 	unit_attach_wait(1);
 	arm_cancel(arm);
 	unit_attach_succeed(0, unit_probe_process());
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	ck_assert_uint_eq(outcome.done, 0);
 	check_clean();
 }
@@ -387,7 +438,7 @@ START_TEST(never_ready)
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_wait(is_done, &outcome, "giving up");
 	check_failed(&outcome, "the probe was not ready within 5 seconds");
-	wait_reaped(1);
+	unit_wait_reaped(1);
 	unit_attach_end(0);
 	check_clean();
 }
@@ -425,6 +476,9 @@ unit_arm(void)
 	TCase *tests = unit_case("arm", &suite);
 
 	tcase_add_test(tests, armed);
+	tcase_add_test(tests, armed_by_a_helper);
+	tcase_add_test(tests, fails_with_a_helper);
+	tcase_add_test(tests, pids_that_are_not_ours);
 	tcase_add_test(tests, armed_and_then_the_pid);
 	tcase_add_test(tests, pressed_before_its_pid_came);
 	tcase_add_test(tests, pressed_between_pid_and_end);

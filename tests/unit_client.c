@@ -102,8 +102,8 @@ unit_client_send_bytes(struct unit_client *client, const char *bytes, size_t len
 {
 	while (length > 0) {
 		struct sending sending = {.sent = -1, .bytes = bytes, .length = length};
-		struct event *writable = event_new(unit_base(), client->fd, EV_WRITE | EV_PERSIST,
-						   send_some, &sending);
+		struct event *writable =
+		    event_new(unit_base(), client->fd, EV_WRITE | EV_PERSIST, send_some, &sending);
 
 		ck_assert_ptr_nonnull(writable);
 		event_add(writable, NULL);
@@ -117,11 +117,8 @@ unit_client_send_bytes(struct unit_client *client, const char *bytes, size_t len
 void
 unit_client_send(struct unit_client *client, const char *text)
 {
-	char *real = strdup(text), *quote;
+	char *real = unit_quotes(text);
 
-	ck_assert_ptr_nonnull(real);
-	for (quote = real; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
 	unit_client_send_bytes(client, real, strlen(real));
 	free(real);
 }
@@ -182,11 +179,8 @@ unit_client_wait_end(struct unit_client *client)
 void
 unit_client_check(const struct unit_client *client, const char *wanted)
 {
-	char *real = strdup(wanted), *quote;
+	char *real = unit_quotes(wanted);
 
-	ck_assert_ptr_nonnull(real);
-	for (quote = real; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
 	ck_assert_str_eq(client->text, real);
 	free(real);
 }

@@ -26,7 +26,7 @@ check_bytes(const char *bytes, size_t length, const char *wanted, size_t wanted_
 }
 
 #define BYTES(text, wanted) check_bytes(text, sizeof(text) - 1, wanted, sizeof(wanted) - 1)
-#define BAD "\xef\xbf\xbd"
+#define BAD		    "\xef\xbf\xbd"
 
 START_TEST(bytes_that_are_utf8)
 {
@@ -77,10 +77,10 @@ END_TEST
 
 START_TEST(bytes_that_are_no_characters)
 {
-	BYTES("\xed\xa0\x80", BAD BAD BAD);		    /* a surrogate, the first */
-	BYTES("\xed\xbf\xbf", BAD BAD BAD);		    /* the last */
+	BYTES("\xed\xa0\x80", BAD BAD BAD);			    /* a surrogate, the first */
+	BYTES("\xed\xbf\xbf", BAD BAD BAD);			    /* the last */
 	BYTES("\xed\xa0\xbd\xed\xb8\x80", BAD BAD BAD BAD BAD BAD); /* a pair of them */
-	BYTES("\xf4\x90\x80\x80", BAD BAD BAD BAD);	    /* above U+10FFFF */
+	BYTES("\xf4\x90\x80\x80", BAD BAD BAD BAD);		    /* above U+10FFFF */
 	BYTES("\xf5\x80\x80\x80", BAD BAD BAD BAD);
 }
 END_TEST
@@ -297,7 +297,8 @@ END_TEST
 
 START_TEST(probe_with_everything)
 {
-	char zfs[] = "zfs", list[] = "list", *argv[] = {zfs, list, NULL}, title[] = "T", name[] = "n";
+	char zfs[] = "zfs", list[] = "list", *argv[] = {zfs, list, NULL}, title[] = "T",
+	     name[] = "n";
 	struct jail_instance jail = {.jid = 4711};
 	struct probe probe = {.number = 8,
 			      .created_ms = 0,

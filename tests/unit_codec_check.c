@@ -50,15 +50,15 @@ refuse_all(const struct codec_member *member, const char *const *values, size_t 
 	}
 }
 
-#define ACCEPT(member, ...)                                                 \
-	do {                                                                \
-		static const char *const values[] = {__VA_ARGS__};          \
-		accept_all(&(member), values, UTIL_COUNT(values));          \
+#define ACCEPT(member, ...) \
+	do { \
+		static const char *const values[] = {__VA_ARGS__}; \
+		accept_all(&(member), values, UTIL_COUNT(values)); \
 	} while (0)
-#define REFUSE(member, ...)                                                 \
-	do {                                                                \
-		static const char *const values[] = {__VA_ARGS__};          \
-		refuse_all(&(member), values, UTIL_COUNT(values));          \
+#define REFUSE(member, ...) \
+	do { \
+		static const char *const values[] = {__VA_ARGS__}; \
+		refuse_all(&(member), values, UTIL_COUNT(values)); \
 	} while (0)
 
 /* A JSON string of so many x. */
@@ -109,8 +109,8 @@ START_TEST(seconds)
 					    DEFINITION_SECONDS_MAX};
 
 	ACCEPT(member, "0", "0.0", "0.001", "1", "1.5", "1e3", "31622400", "31622400.0");
-	REFUSE(member, "-1", "-0.001", "31622401", "31622400.5", "1e300", "'1'", "true", "null",
-	       "[]", "{}");
+	REFUSE(member, "0.0001", "1e-300", "-1", "-0.001", "31622401", "31622400.5", "1e300", "'1'",
+	       "true", "null", "[]", "{}");
 }
 END_TEST
 
@@ -251,7 +251,8 @@ START_TEST(objects)
 	check_object("{'command':'true'}", -1, "the member \"jail\" is missing");
 	check_object("{}", -1, "the member \"jail\" is missing");
 	check_object("{'jail':1,'command':'true','comand':'x'}", -1, "unknown member \"comand\"");
-	check_object("{'jail':1,'command':'true','replace':true}", -1, "unknown member \"replace\"");
+	check_object("{'jail':1,'command':'true','replace':true}", -1,
+		     "unknown member \"replace\"");
 	check_object("{'jail':1,'command':'true','Uid':1}", -1, "unknown member \"Uid\"");
 	check_object("{'jail':1,'command':'true','':1}", -1, "unknown member \"\"");
 	check_object("{'jail':1,'command':'true','a\\nb':1}", -1, "unknown member \"a?b\"");

@@ -14,13 +14,12 @@
 #include "request.h"
 #include "unit.h"
 
-#define PING	     "{'op':'ping'}\n"
-#define PING_ANSWER  "{'ok':true,'version':'" PACKAGE_VERSION "'}\n"
-#define PING_ID(id)  "{'op':'ping','id':" id "}\n"
-#define PONG_ID(id)  "{'id':" id ",'ok':true,'version':'" PACKAGE_VERSION "'}\n"
-#define STOPPING                                                                                  \
-	"{'ok':false,'error':{'code':'stopping','message':'the daemon is stopping'}}\n"
-#define TOO_LARGE                                                                                 \
+#define PING	    "{'op':'ping'}\n"
+#define PING_ANSWER "{'ok':true,'version':'" PACKAGE_VERSION "'}\n"
+#define PING_ID(id) "{'op':'ping','id':" id "}\n"
+#define PONG_ID(id) "{'id':" id ",'ok':true,'version':'" PACKAGE_VERSION "'}\n"
+#define STOPPING    "{'ok':false,'error':{'code':'stopping','message':'the daemon is stopping'}}\n"
+#define TOO_LARGE \
 	"{'ok':false,'error':{'code':'too-large','message':'a request may have 65536 bytes at most'}}\n"
 
 static struct unit_client client;
@@ -125,8 +124,8 @@ START_TEST(errors_end_no_connection)
 {
 	begin();
 	unit_client_send(&client, "[]\n" PING);
-	check_all("{'ok':false,'error':{'code':'bad-request','message':'a request is a JSON object'}}\n"
-		  PING_ANSWER);
+	check_all(
+	    "{'ok':false,'error':{'code':'bad-request','message':'a request is a JSON object'}}\n" PING_ANSWER);
 }
 END_TEST
 
@@ -221,8 +220,8 @@ START_TEST(closes_after_the_last_answer)
 }
 END_TEST
 
-/* It was asked to keep the first; a second that came later and was closed shows that time enough has
- * passed. */
+/* It was asked to keep the first; a second that came later and was closed shows that time enough
+ * has passed. */
 START_TEST(keeps_where_asked_to)
 {
 	struct unit_client other;

@@ -13,14 +13,14 @@
 #include "registry.h"
 #include "unit.h"
 
-#define PING	     "{'op':'ping'}\n"
-#define PONG	     "{'ok':true,'version':'" PACKAGE_VERSION "'}\n"
-#define ADD(id)	     "{'op':'add','id':" id ",'jail':'www','command':'x'}\n"
-#define FAILED(id)                                                                \
+#define PING	"{'op':'ping'}\n"
+#define PONG	"{'ok':true,'version':'" PACKAGE_VERSION "'}\n"
+#define ADD(id) "{'op':'add','id':" id ",'jail':'www','command':'x'}\n"
+#define FAILED(id) \
 	"{'id':" id ",'ok':false,'error':{'code':'attach-failed','message':'" UNIT_ATTACH_FAILED \
 	"'}}\n"
-#define PING_ID(id)  "{'op':'ping','id':" id "}\n"
-#define PONG_ID(id)  "{'id':" id ",'ok':true,'version':'" PACKAGE_VERSION "'}\n"
+#define PING_ID(id) "{'op':'ping','id':" id "}\n"
+#define PONG_ID(id) "{'id':" id ",'ok':true,'version':'" PACKAGE_VERSION "'}\n"
 
 static struct unit_client client;
 static const char *path;
@@ -58,7 +58,8 @@ check_all(const char *wanted)
 	control_close();
 }
 
-/* Adds run side by side; what comes after them waits, and so do answers that are ready too early. */
+/* Adds run side by side; what comes after them waits, and so do answers that are ready too early.
+ */
 START_TEST(answers_in_the_order_of_the_requests)
 {
 	begin();
@@ -257,8 +258,7 @@ START_TEST(unread_answers_are_bounded)
 
 	begin();
 	event_del(client.readable);
-	flood.writable =
-	    event_new(unit_base(), client.fd, EV_WRITE | EV_PERSIST, flood_on, &flood);
+	flood.writable = event_new(unit_base(), client.fd, EV_WRITE | EV_PERSIST, flood_on, &flood);
 	ck_assert_ptr_nonnull(flood.writable);
 	event_add(flood.writable, NULL);
 	/* The others are served meanwhile, and it is not. */

@@ -39,23 +39,57 @@ static void
 change(struct definition *def, int member)
 {
 	switch (member) {
-	case 0: def->jail.number = 5; break;
-	case 1: def->jail.name[0] = 'W'; break;
-	case 2: def->argv[1][0] = 'L'; break;
-	case 3: def->argv[1] = NULL; break;
-	case 4: def->shell = strdup("zfs list"); break;
-	case 5: change_text(&def->title); break;
-	case 6: change_text(&def->name); break;
-	case 7: def->respawn = RESPAWN_NOW; break;
-	case 8: def->uid = DEFINITION_UNSET; break;
-	case 9: def->gid = 0; break;
-	case 10: def->sticky = true; break;
-	case 11: def->show_status = true; break;
-	case 12: def->cooldown_ms = 0; break;
-	case 13: def->timeout_ms++; break;
-	case 14: def->max_runs = DEFINITION_UNSET; break;
-	case 15: free(def->title); def->title = NULL; break;
-	default: ck_abort();
+	case 0:
+		def->jail.number = 5;
+		break;
+	case 1:
+		def->jail.name[0] = 'W';
+		break;
+	case 2:
+		def->argv[1][0] = 'L';
+		break;
+	case 3:
+		def->argv[1] = NULL;
+		break;
+	case 4:
+		def->shell = strdup("zfs list");
+		break;
+	case 5:
+		change_text(&def->title);
+		break;
+	case 6:
+		change_text(&def->name);
+		break;
+	case 7:
+		def->respawn = RESPAWN_NOW;
+		break;
+	case 8:
+		def->uid = DEFINITION_UNSET;
+		break;
+	case 9:
+		def->gid = 0;
+		break;
+	case 10:
+		def->sticky = true;
+		break;
+	case 11:
+		def->show_status = true;
+		break;
+	case 12:
+		def->cooldown_ms = 0;
+		break;
+	case 13:
+		def->timeout_ms++;
+		break;
+	case 14:
+		def->max_runs = DEFINITION_UNSET;
+		break;
+	case 15:
+		free(def->title);
+		def->title = NULL;
+		break;
+	default:
+		ck_abort();
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * Jails and attaching as the tests want them, in place of the system's own files: so all that stands
- * above them is the real thing, and needs no jail and no root.
+ * Jails and attaching as the tests want them, in place of the system's own files: so all that
+ * stands above them is the real thing, and needs no jail and no root.
  */
 #include "config.h"
 
@@ -147,6 +147,7 @@ wait_as_probe(int ready)
 	sigset_t none;
 
 	sigaction(SIGHUP, &action, NULL);
+	signal(SIGTERM, SIG_DFL); /* the test runner has its own */
 	dup2(ready, 0);
 	closefrom(1);
 	if (write(0, "", 1) != 1)

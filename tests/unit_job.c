@@ -99,12 +99,6 @@ wait_done(struct outcome *outcome)
 }
 
 static bool
-has_reaped(void *arg)
-{
-	return unit_reaped() >= *(unsigned *)arg;
-}
-
-static bool
 has_output(void *arg)
 {
 	return job_output(arg)->used > 0;
@@ -179,13 +173,12 @@ END_TEST
 START_TEST(exit_before_the_end_of_output)
 {
 	struct outcome outcome;
-	unsigned one = 1;
 	int gate;
 
 	begin();
 	gate = open_gate();
 	start("(read y <$GATE; echo late) & echo x; exit 5", 0, &outcome);
-	unit_wait(has_reaped, &one, "the exit");
+	unit_wait_reaped(1);
 	ck_assert_uint_eq(outcome.done, 0);
 	unit_release(gate);
 	wait_done(&outcome);
@@ -307,7 +300,8 @@ END_TEST
 
 START_TEST(found_in_the_path)
 {
-	char sh[] = "sh", dash_c[] = "-c", script[] = "exit 7", *argv[] = {sh, dash_c, script, NULL};
+	char sh[] = "sh", dash_c[] = "-c", script[] = "exit 7",
+	     *argv[] = {sh, dash_c, script, NULL};
 	char *env[] = {NULL};
 	struct job_spec spec = {.argv = argv, .env = env, .tag = "t", .run = 1};
 	struct outcome outcome = {0};
@@ -360,7 +354,8 @@ START_TEST(term_may_be_caught)
 
 	begin();
 	open_gate();
-	job = start("trap 'echo bye; exit 9' TERM; echo x; while :; do read y <$GATE; done", 0, &outcome);
+	job = start("trap 'echo bye; exit 9' TERM; echo x; while :; do read y <$GATE; done", 0,
+		    &outcome);
 	unit_wait(has_output, job, "its first word");
 	job_kill(job);
 	job_kill(job); /* once is enough */
@@ -419,8 +414,9 @@ START_TEST(kill_reaches_the_whole_group)
 	close(unit_gate("gate.alive"));
 	alive = open(unit_path("gate.alive"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ne(alive, -1);
-	job = start("(trap '' TERM; exec 3>$GATE.alive; echo x; while :; do read y <$GATE; done) & wait",
-		    0, &outcome);
+	job = start(
+	    "(trap '' TERM; exec 3>$GATE.alive; echo x; while :; do read y <$GATE; done) & wait", 0,
+	    &outcome);
 	unit_wait(has_output, job, "its first word");
 	job_kill(job);
 	wait_done(&outcome);
@@ -457,7 +453,8 @@ START_TEST(draining_reads_to_the_end)
 	unsigned idled = 0;
 	int gate;
 
-	ck_assert_int_eq(spawn_init(), 0); /* nobody reaps: they are no children of such a process */
+	ck_assert_int_eq(spawn_init(),
+			 0); /* nobody reaps: they are no children of such a process */
 	gate = open_gate();
 	start("read y <$GATE; echo one", 0, &outcomes[0]);
 	start("read y <$GATE; echo two", 0, &outcomes[1]);

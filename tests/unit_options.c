@@ -66,18 +66,30 @@ START_TEST(modes)
 		enum options_mode mode;
 		const char *argument;
 	} lines[] = {
-	    {"-D", MODE_DAEMON, NULL},		 {"--daemon", MODE_DAEMON, NULL},
-	    {"-F", MODE_DAEMON, NULL},		 {"-D -F", MODE_DAEMON, NULL},
-	    {"-DF", MODE_DAEMON, NULL},		 {"-c true -j 1", MODE_ADD, "true"},
-	    {"-ctrue -j1", MODE_ADD, "true"},	 {"--command=true --jail=1", MODE_ADD, "true"},
-	    {"--command true -j 1", MODE_ADD, "true"}, {"-l", MODE_LIST, NULL},
-	    {"--list", MODE_LIST, NULL},	 {"-s", MODE_STATUS, NULL},
-	    {"--status", MODE_STATUS, NULL},	 {"-k 7", MODE_REMOVE, "7"},
-	    {"--remove snap", MODE_REMOVE, "snap"}, {"-x 7", MODE_TRIGGER, "7"},
-	    {"--trigger 7", MODE_TRIGGER, "7"},	 {"-o 7", MODE_OUTPUT, "7"},
-	    {"--output=7", MODE_OUTPUT, "7"},	 {"--stop", MODE_STOP, NULL},
-	    {"-h", MODE_HELP, NULL},		 {"--help", MODE_HELP, NULL},
-	    {"-V", MODE_VERSION, NULL},		 {"--version", MODE_VERSION, NULL},
+	    {"-D", MODE_DAEMON, NULL},
+	    {"--daemon", MODE_DAEMON, NULL},
+	    {"-F", MODE_DAEMON, NULL},
+	    {"-D -F", MODE_DAEMON, NULL},
+	    {"-DF", MODE_DAEMON, NULL},
+	    {"-c true -j 1", MODE_ADD, "true"},
+	    {"-ctrue -j1", MODE_ADD, "true"},
+	    {"--command=true --jail=1", MODE_ADD, "true"},
+	    {"--command true -j 1", MODE_ADD, "true"},
+	    {"-l", MODE_LIST, NULL},
+	    {"--list", MODE_LIST, NULL},
+	    {"-s", MODE_STATUS, NULL},
+	    {"--status", MODE_STATUS, NULL},
+	    {"-k 7", MODE_REMOVE, "7"},
+	    {"--remove snap", MODE_REMOVE, "snap"},
+	    {"-x 7", MODE_TRIGGER, "7"},
+	    {"--trigger 7", MODE_TRIGGER, "7"},
+	    {"-o 7", MODE_OUTPUT, "7"},
+	    {"--output=7", MODE_OUTPUT, "7"},
+	    {"--stop", MODE_STOP, NULL},
+	    {"-h", MODE_HELP, NULL},
+	    {"--help", MODE_HELP, NULL},
+	    {"-V", MODE_VERSION, NULL},
+	    {"--version", MODE_VERSION, NULL},
 	};
 
 	for (size_t i = 0; i < UTIL_COUNT(lines); i++) {
@@ -145,10 +157,10 @@ START_TEST(add_options)
 	options = take("-c true -j www -t T -r -u 80 -g 81 -N n -P -f /s");
 	check_add(&options, "after");
 	options = take("--command true --jail www --title T --respawn-now --uid 80 --gid 81 "
-			 "--name n --sticky --socket /s");
+		       "--name n --sticky --socket /s");
 	check_add(&options, "now");
 	options = take("-c true -j www -R --replace --cooldown 5 --timeout 6 --max-runs 7 "
-			 "--show-status");
+		       "--show-status");
 	ck_assert_str_eq(options.respawn, "now");
 	ck_assert(options.replace && options.show_status);
 	ck_assert_str_eq(options.cooldown, "5");
@@ -286,13 +298,13 @@ help_text(void)
 START_TEST(help_names_every_option)
 {
 	static const char *const names[] = {
-	    "-D, --daemon",	 "-F, --foreground", "-p, --pidfile",  "-c, --command",
-	    "-j, --jail",	 "-t, --title",	     "-r, --respawn ", "-R, --respawn-now",
-	    "-u, --uid",	 "-g, --gid",	     "-N, --name",     "-P, --sticky",
-	    "--replace",	 "--cooldown",	     "--timeout",      "--max-runs",
-	    "--show-status",	 "-l, --list",	     "-s, --status",   "-k, --remove",
-	    "--kill",		 "-x, --trigger",    "-o, --output",   "--stop",
-	    "--json",		 "-f, --socket",     "-h, --help",     "-V, --version",
+	    "-D, --daemon",  "-F, --foreground", "-p, --pidfile",  "-c, --command",
+	    "-j, --jail",    "-t, --title",	 "-r, --respawn ", "-R, --respawn-now",
+	    "-u, --uid",     "-g, --gid",	 "-N, --name",	   "-P, --sticky",
+	    "--replace",     "--cooldown",	 "--timeout",	   "--max-runs",
+	    "--show-status", "-l, --list",	 "-s, --status",   "-k, --remove",
+	    "--kill",	     "-x, --trigger",	 "-o, --output",   "--stop",
+	    "--json",	     "-f, --socket",	 "-h, --help",	   "-V, --version",
 	};
 	const char *text = help_text();
 

@@ -131,6 +131,18 @@ unit_reaped(void)
 	return reaped;
 }
 
+static bool
+has_reaped(void *arg)
+{
+	return reaped >= *(unsigned *)arg;
+}
+
+void
+unit_wait_reaped(unsigned count)
+{
+	unit_wait(has_reaped, &count, "the end of a process");
+}
+
 static struct event *child_event;
 
 static void
@@ -255,16 +267,24 @@ unit_captured(void)
 
 /* ---- JSON ---- */
 
+char *
+unit_quotes(const char *text)
+{
+	char *copy = strdup(text), *quote;
+
+	ck_assert_ptr_nonnull(copy);
+	for (quote = copy; (quote = strchr(quote, '\'')) != NULL;)
+		*quote = '"';
+	return copy;
+}
+
 json_t *
 unit_json(const char *text)
 {
-	char *real = strdup(text), *quote;
+	char *real = unit_quotes(text);
 	json_error_t why;
 	json_t *value;
 
-	ck_assert_ptr_nonnull(real);
-	for (quote = real; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
 	value = json_loads(real, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
 	ck_assert_msg(value != NULL, "%s: %s", real, why.text);
 	free(real);

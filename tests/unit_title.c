@@ -75,7 +75,8 @@ START_TEST(each_kind_of_result)
 }
 END_TEST
 
-/* The longest that can be asked for, with the longest result, and the probe's own prefix before it. */
+/* The longest that can be asked for, with the longest result, and the probe's own prefix before it.
+ */
 START_TEST(nothing_is_cut)
 {
 	char longest[DEFINITION_TITLE_MAX + 1];

@@ -47,9 +47,9 @@ START_TEST(numbers)
 	static const struct {
 		const char *text;
 		int64_t value;
-	} good[] = {{"0", 0},	   {"7", 7},	    {"007", 7},
-		    {"-1", -1},	   {"-100", -100},  {"9223372036854775807", INT64_MAX},
-		    {"100", 100},  {"-0", 0},	    {"-9223372036854775808", INT64_MIN}};
+	} good[] = {{"0", 0},	  {"7", 7},	  {"007", 7},
+		    {"-1", -1},	  {"-100", -100}, {"9223372036854775807", INT64_MAX},
+		    {"100", 100}, {"-0", 0},	  {"-9223372036854775808", INT64_MIN}};
 	int64_t value;
 
 	for (size_t i = 0; i < UTIL_COUNT(good); i++) {
@@ -63,9 +63,23 @@ END_TEST
 
 START_TEST(no_numbers)
 {
-	static const char *const bad[] = {"",	 "-",	"+1",  " 1",  "1 ",   "1x",  "0x10", "1.0",
-					  "1e3", "--1", "- 1", "one", "1\n", "\t1", "9223372036854775808",
-					  "-9223372036854775809", "99999999999999999999"};
+	static const char *const bad[] = {"",
+					  "-",
+					  "+1",
+					  " 1",
+					  "1 ",
+					  "1x",
+					  "0x10",
+					  "1.0",
+					  "1e3",
+					  "--1",
+					  "- 1",
+					  "one",
+					  "1\n",
+					  "\t1",
+					  "9223372036854775808",
+					  "-9223372036854775809",
+					  "99999999999999999999"};
 	int64_t value = 42;
 
 	for (size_t i = 0; i < UTIL_COUNT(bad); i++) {
@@ -102,8 +116,16 @@ END_TEST
 
 START_TEST(controls)
 {
-	static const char *const with[] = {"\x01", "a\n", "\x1f" "b", "a\x7f", "\xc2\x80", "a\xc2\x9f" "b"};
-	static const char *const without[] = {"", " ", "a~", "\xc3\xa4", "\xc2\xa0", "\xc2", "\xe2\x80\x80"};
+	static const char *const with[] = {"\x01",
+					   "a\n",
+					   "\x1f"
+					   "b",
+					   "a\x7f",
+					   "\xc2\x80",
+					   "a\xc2\x9f"
+					   "b"};
+	static const char *const without[] = {"",	  " ",	  "a~",		 "\xc3\xa4",
+					      "\xc2\xa0", "\xc2", "\xe2\x80\x80"};
 
 	for (size_t i = 0; i < UTIL_COUNT(with); i++)
 		ck_assert_msg(util_has_control(with[i]), "control %zu", i);
@@ -216,12 +238,18 @@ END_TEST
 START_TEST(error_codes)
 {
 	static const char *const names[] = {
-	    [ERR_BAD_JSON] = "bad-json",	   [ERR_BAD_REQUEST] = "bad-request",
-	    [ERR_UNKNOWN_OP] = "unknown-op",	   [ERR_TOO_LARGE] = "too-large",
-	    [ERR_DENIED] = "denied",		   [ERR_NO_SUCH_JAIL] = "no-such-jail",
-	    [ERR_NO_SUCH_PROBE] = "no-such-probe", [ERR_EXISTS] = "exists",
-	    [ERR_LIMIT] = "limit",		   [ERR_ATTACH_FAILED] = "attach-failed",
-	    [ERR_STOPPING] = "stopping",	   [ERR_INTERNAL] = "internal",
+	    [ERR_BAD_JSON] = "bad-json",
+	    [ERR_BAD_REQUEST] = "bad-request",
+	    [ERR_UNKNOWN_OP] = "unknown-op",
+	    [ERR_TOO_LARGE] = "too-large",
+	    [ERR_DENIED] = "denied",
+	    [ERR_NO_SUCH_JAIL] = "no-such-jail",
+	    [ERR_NO_SUCH_PROBE] = "no-such-probe",
+	    [ERR_EXISTS] = "exists",
+	    [ERR_LIMIT] = "limit",
+	    [ERR_ATTACH_FAILED] = "attach-failed",
+	    [ERR_STOPPING] = "stopping",
+	    [ERR_INTERNAL] = "internal",
 	};
 
 	ck_assert_uint_eq(UTIL_COUNT(names), ERR_COUNT);

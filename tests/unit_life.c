@@ -1,0 +1,115 @@
+/* What the tests of a probe's life share. */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry.h"
+#include "spawn.h"
+#include "unit.h"
+
+static char gate_path[512];
+int unit_life_gate = -1;
+
+void
+unit_life_begin(void)
+{
+	ck_assert_int_eq(spawn_init(), 0);
+	unit_reap_children();
+	ck_assert_int_eq(probe_init(unit_base()), 0);
+	unit_jail_begin("www", 4711);
+	unit_life_gate = unit_gate("gate");
+	snprintf(gate_path, sizeof(gate_path), "%s", unit_path("gate"));
+}
+
+struct definition
+unit_life_define(const char *shell, enum respawn respawn)
+{
+	struct definition def;
+
+	definition_init(&def);
+	memcpy(def.jail.name, "www", sizeof("www"));
+	def.shell = strdup(shell);
+	def.respawn = respawn;
+	return def;
+}
+
+struct definition
+unit_life_define_waiting(enum respawn respawn)
+{
+	char script[600];
+
+	snprintf(script, sizeof(script), "read x <%s; echo done", gate_path);
+	return unit_life_define(script, respawn);
+}
+
+void
+unit_life_added(void *arg, struct probe *probe, const struct error *e)
+{
+	struct unit_added *result = arg;
+
+	result->count++;
+	result->probe = probe;
+	if (e != NULL)
+		result->error = *e;
+}
+
+struct probe *
+unit_life_add(struct definition def)
+{
+	struct unit_added result = {0};
+
+	probe_add(&def, false, unit_life_added, &result);
+	ck_assert_uint_eq(result.count, 0);
+	unit_attach_wait(1);
+	unit_attach_succeed(0, unit_probe_process());
+	ck_assert_uint_eq(result.count, 1);
+	ck_assert_ptr_nonnull(result.probe);
+	ck_assert_int_eq(probe_state(result.probe), PROBE_ARMED);
+	return result.probe;
+}
+
+void
+unit_life_rearm(const struct probe *probe)
+{
+	unit_attach_wait(1);
+	unit_attach_succeed(0, unit_probe_process());
+	ck_assert_int_eq(probe_state(probe), PROBE_ARMED);
+}
+
+struct wanted {
+	struct probe *probe;
+	enum probe_state state;
+	uint64_t runs;
+};
+
+static bool
+is_in_state(void *arg)
+{
+	const struct wanted *wanted = arg;
+
+	return probe_state(wanted->probe) == wanted->state && wanted->probe->runs == wanted->runs;
+}
+
+void
+unit_life_wait(struct probe *probe, enum probe_state state, uint64_t runs)
+{
+	struct wanted wanted = {.probe = probe, .state = state, .runs = runs};
+
+	unit_wait(is_in_state, &wanted, "the probe's next state");
+}
+
+void
+unit_life_press(const struct probe *probe)
+{
+	ck_assert_int_eq(kill(probe->pid, SIGHUP), 0);
+}
+
+void
+unit_life_check_clean(void)
+{
+	ck_assert_uint_eq(registry_count(), 0);
+	ck_assert_uint_eq(unit_attaches(), 0);
+}
