@@ -32,6 +32,7 @@ struct arm {
 	bool begun; /* the process is under way; otherwise it waits its turn */
 	bool placed; /* it counts among those under way at once */
 	bool ready;
+	bool ended; /* the report pipe is; the helper's exit is still to come */
 	bool exited;
 	int status; /* when exited */
 	pid_t pid;  /* 0: not known yet */
@@ -146,9 +147,12 @@ finish_ready(struct arm *arm)
 		child_exited(pid, status);
 }
 
+/* Not before the helper has been reaped, so that nothing is left of the work when it is answered. */
 static void
 finish_at_end(struct arm *arm)
 {
+	if (!arm->ended || arm->helper > 0)
+		return;
 	if (arm->ready && arm->failed.stage == 0 && arm->pid > 0)
 		finish_ready(arm);
 	else
@@ -207,8 +211,13 @@ report_ready(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (read_reports(arm))
-		finish_at_end(arm);
+	if (!read_reports(arm))
+		return;
+	event_del(&arm->report_event);
+	arm->ended = true;
+	if (arm->helper > 0)
+		kill(arm->helper, SIGKILL); /* it has closed the pipe, so all it can do is exit */
+	finish_at_end(arm);
 }
 
 static void
@@ -219,6 +228,7 @@ helper_exited(pid_t pid, int status, void *arg)
 	(void)pid;
 	(void)status;
 	arm->helper = 0;
+	finish_at_end(arm);
 }
 
 /* A probe that is dead has closed its end; the launcher closes the other right after telling us the

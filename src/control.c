@@ -21,6 +21,9 @@
 #include "request.h"
 #include "util.h"
 
+/* Input of one client that waits to be taken: one line that is too long can be told from one that is not. */
+#define INPUT_MAX (2 * REQUEST_LINE_MAX)
+
 /* One request that was taken, until its answer is written; in the order in which they came. */
 struct slot {
 	TAILQ_ENTRY(slot) link;
@@ -36,6 +39,7 @@ struct client {
 	TAILQ_HEAD(, slot) slots;
 	unsigned outstanding;
 	struct request *held; /* parsed, but must wait for the answers to those before it */
+	bool reading;	      /* the stream takes in more input */
 	bool taking;	      /* take_input is at work */
 	bool asked;	      /* it has sent a request */
 	bool keep;
@@ -213,6 +217,22 @@ may_take_more(const struct client *client)
 	       backlog(client) < CONTROL_BACKLOG_BYTES;
 }
 
+/* A bufferevent whose input stays at its high watermark calls back again and again, so reading is
+ * switched off by hand while there is enough to do. */
+static void
+set_reading(struct client *client)
+{
+	bool wanted = !client->at_end && unread_input(client) < INPUT_MAX;
+
+	if (wanted == client->reading)
+		return;
+	client->reading = wanted;
+	if (wanted)
+		bufferevent_enable(client->stream, EV_READ);
+	else
+		bufferevent_disable(client->stream, EV_READ);
+}
+
 /* Runs what can be run now. Every complete line is drained in one go; while the client owes us its
  * reading, the rest stays where it is, and the stream stops reading at its own limit. */
 static void
@@ -232,6 +252,7 @@ take_input(struct client *client)
 		run(client, request);
 	}
 	client->taking = false;
+	set_reading(client);
 	settle(client);
 }
 
@@ -300,7 +321,7 @@ create_client(int fd)
 	LIST_INSERT_HEAD(&clients, client, link);
 	client_count++;
 	bufferevent_setcb(client->stream, stream_readable, stream_written, stream_event, client);
-	bufferevent_setwatermark(client->stream, EV_READ, 0, 2 * REQUEST_LINE_MAX);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, INPUT_MAX);
 	bufferevent_set_timeouts(client->stream, NULL, &unread);
 	return client;
 }
@@ -337,6 +358,7 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 		turn_away(fd, &e);
 		return;
 	}
+	client->reading = true;
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	settle(client);
 }

@@ -153,8 +153,8 @@ START_TEST(fails_with_a_helper)
 	unit_attach_wait(1);
 	unit_attach_report(0, ATTACH_HELPER, unit_probe_process());
 	unit_attach_fail(0);
-	check_failed(&outcome, UNIT_ATTACH_FAILED);
 	unit_wait_reaped(1);
+	check_failed(&outcome, UNIT_ATTACH_FAILED);
 	check_clean();
 }
 END_TEST

@@ -20,7 +20,8 @@
 #define PONG_ID(id) "{'id':" id ",'ok':true,'version':'" PACKAGE_VERSION "'}\n"
 #define STOPPING    "{'ok':false,'error':{'code':'stopping','message':'the daemon is stopping'}}\n"
 #define TOO_LARGE \
-	"{'ok':false,'error':{'code':'too-large','message':'a request may have 65536 bytes at most'}}\n"
+	"{'ok':false,'error':{'code':'too-large'," \
+	"'message':'a request may have 65536 bytes at most'}}\n"
 
 static struct unit_client client;
 
