@@ -226,6 +226,20 @@ explain_no_daemon(const char *path, int error)
 	return CLIENT_NO_DAEMON;
 }
 
+/* Commands are told only to a daemon of root's, or of our own: where others may write in the socket's
+ * directory, one of them could have put a socket there while no daemon ran. */
+static bool
+is_trustworthy(int fd, const char *path)
+{
+	uid_t uid = (uid_t)-1;
+	gid_t gid;
+
+	if (getpeereid(fd, &uid, &gid) == 0 && (uid == 0 || uid == geteuid()))
+		return true;
+	fprintf(stderr, "jaildaemon: what answers on %s is no daemon of root's\n", path);
+	return false;
+}
+
 /* NULL: explained on standard error. */
 static json_t *
 ask(const char *path, json_t *request)
@@ -236,6 +250,10 @@ ask(const char *path, json_t *request)
 
 	if (fd < 0) {
 		explain_no_daemon(path, errno);
+		return NULL;
+	}
+	if (!is_trustworthy(fd, path)) {
+		close(fd);
 		return NULL;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

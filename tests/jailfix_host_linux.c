@@ -7,6 +7,7 @@
 
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <ctype.h>
@@ -204,17 +205,27 @@ fault_session(pid_t pid, char *faults, size_t size)
 		fault_add(faults, size, "session %d, terminal %d; ", session, terminal);
 }
 
-static void
-fault_directory(pid_t pid, char *faults, size_t size, const char *link)
+static bool
+same_directory(const char *a, const char *b)
 {
-	char path[64], target[512];
-	ssize_t length;
+	struct stat one, other;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, link);
-	length = readlink(path, target, sizeof(target) - 1);
-	target[length > 0 ? length : 0] = '\0';
-	if (strcmp(target, "/") != 0)
-		fault_add(faults, size, "%s is \"%s\"; ", link, target);
+	return (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+		one.st_ino == other.st_ino);
+}
+
+/* By what they are, not by their names: those depend on where the one who reads them stands. */
+static void
+fault_directories(pid_t pid, char *faults, size_t size)
+{
+	char cwd[64], root[64];
+
+	(void)snprintf(cwd, sizeof(cwd), "/proc/%d/cwd", (int)pid);
+	(void)snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	if (!same_directory(cwd, root))
+		fault_add(faults, size, "stands outside its root; ");
+	if (access(root, F_OK) != 0 || same_directory(root, "/"))
+		fault_add(faults, size, "its root is the host's; ");
 }
 
 void
@@ -230,8 +241,7 @@ host_probe_faults(pid_t pid, char *faults, size_t size)
 		fault_add(faults, size, "environment begins with \"%s\"; ", text);
 	fault_status(pid, faults, size);
 	fault_session(pid, faults, size);
-	fault_directory(pid, faults, size, "cwd");
-	fault_directory(pid, faults, size, "root");
+	fault_directories(pid, faults, size);
 }
 
 int

@@ -305,15 +305,24 @@ jailfix_sweep(const char *dir)
 	(void)dir; /* the jail ends with its init, and that with the test's other descendants */
 }
 
+/* The root is taken from the init: where the test itself runs in a chroot, the mount namespace's own
+ * root lies above it. */
 int
 jailfix_enter(const struct jailfix *jail)
 {
+	char path[64];
 	size_t i;
+	int root;
 
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)jail->init);
+	if ((root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (-1);
 	for (i = 0; i < sizeof(joined) / sizeof(joined[0]); i++)
 		if (jail->ns[i] != -1 && setns(jail->ns[i], 0) != 0)
 			return (-1);
-	return (0);
+	if (fchdir(root) != 0 || chroot(".") != 0 || chdir("/") != 0)
+		return (-1);
+	return (close(root));
 }
 
 /* What the container runtimes leave to root where no user namespace tames the rest. */

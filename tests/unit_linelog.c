@@ -181,14 +181,17 @@ END_TEST
 START_TEST(the_limit_cuts_anywhere)
 {
 	struct linelog *log = begin();
-	const char *text;
+	const char *text, *c;
+	size_t logged = 0;
 
 	append_many(log, 'y', LINELOG_RUN_MAX / 2);
 	append_many(log, 'z', LINELOG_RUN_MAX / 2 + 3);
 	linelog_finish(log);
 	text = unit_captured();
 	ck_assert_ptr_nonnull(strstr(text, "unlogged_bytes=3\n"));
-	ck_assert_ptr_nonnull(strstr(text, "line=\"zzzz"));
+	for (c = text; (c = strchr(c, 'z')) != NULL; c++)
+		logged++;
+	ck_assert_uint_eq(logged, LINELOG_RUN_MAX / 2);
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit.h"
 #include "util.h"
@@ -136,6 +137,7 @@ START_TEST(errno_is_kept)
 {
 	log_open(true);
 	unit_capture();
+	close(STDERR_FILENO); /* so that each write fails */
 	errno = EXDEV;
 	log_info("one");
 	log_warn("two");
