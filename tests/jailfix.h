@@ -70,6 +70,9 @@ int host_descriptors(pid_t pid);
 /* The number of processes whose parent is pid. */
 int host_children(pid_t pid);
 
+/* Whether we run in a chroot: container runtimes then enter the real root instead of theirs. */
+bool host_in_chroot(void);
+
 /* The gid of a process and its number of supplementary groups; false when it can't be told. */
 bool host_gid(pid_t pid, gid_t *gid, uid_t *uid);
 

@@ -168,3 +168,9 @@ host_probe_faults(pid_t pid, char *faults, size_t size)
 	if (process.ki_ngroups > 1)
 		fault_add(faults, size, "%d groups; ", process.ki_ngroups);
 }
+
+bool
+host_in_chroot(void)
+{
+	return (false); /* nothing here depends on it */
+}

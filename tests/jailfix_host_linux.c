@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -212,6 +213,23 @@ same_directory(const char *a, const char *b)
 
 	return (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
 		one.st_ino == other.st_ino);
+}
+
+/* Joining one's own mount namespace again leads to its real root. */
+bool
+host_in_chroot(void)
+{
+	int root = open("/", O_PATH | O_CLOEXEC), ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	struct stat ours, real;
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(setns(ns, 0) == 0 && fstat(root, &ours) == 0 && stat("/", &real) == 0 &&
+		      (ours.st_dev != real.st_dev || ours.st_ino != real.st_ino));
+	(void)close(root);
+	(void)close(ns);
+	return (child > 0 && waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 1);
 }
 
 /* By what they are, not by their names: those depend on where the one who reads them stands. */

@@ -149,7 +149,7 @@ START_TEST(leaves_a_living_daemon)
 
 	close(fd);
 	ck_assert(listen_answers(path));
-	refuse(path, ERR_EXISTS, "answers");
+	refuse(path, ERR_EXISTS, "a daemon answers");
 	ck_assert(listen_answers(path)); /* still */
 	end_server(server);
 }
