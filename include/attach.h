@@ -32,6 +32,14 @@ void attach_finish(void);
 int attach_begin(const struct jail_instance *, const struct attach_params *, int *report_fd, pid_t *pid,
 		 struct error *e);
 
+/*
+ * Takes the next report that can be believed. helper: the pid that ATTACH_HELPER gave, 0 before. Where
+ * the system tells who sent a report (Linux), ATTACH_HELPER and ATTACH_READY come with that pid as
+ * their value, and ATTACH_PID from nobody but the helper; elsewhere the value of ATTACH_READY is 0.
+ * 1: *line is filled in; 0: the end; -1: nothing is there now.
+ */
+int attach_read(int report_fd, pid_t helper, struct attach_report *line);
+
 /* Fills in *e for a failed stage, in words for the administrator. */
 void attach_explain(const struct attach_report *, const struct attach_params *, struct error *e);
 

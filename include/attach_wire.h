@@ -20,12 +20,12 @@
 #define ATTACH_TITLE_SIZE 320
 
 /*
- * One report, written to the pipe that belongs to one attach. The pipe's end means: armed when
- * ATTACH_READY came before it, failed otherwise. A report is smaller than PIPE_BUF, so it arrives
- * whole. The probe and the processes that made it write to the same pipe, in any order.
+ * One report, written to the channel that belongs to one attach: a pipe on FreeBSD, a socket on Linux,
+ * whose messages the kernel marks with their sender. Its end means: armed when ATTACH_READY came
+ * before it, failed otherwise. A report is smaller than PIPE_BUF, so it arrives whole. The probe and the processes that made it write to the same pipe, in any order.
  */
 enum attach_stage {
-	ATTACH_HELPER = 1, /* value: pid of the process that will make the probe (Linux) */
+	ATTACH_HELPER = 1, /* the first of all (Linux): from the process that will make the probe */
 	ATTACH_PID,	   /* value: the probe's pid, as the daemon sees it */
 	ATTACH_READY,	   /* everything is done but closing the descriptors, this pipe last */
 
@@ -80,7 +80,7 @@ struct attach_request {
 };
 
 enum attach_fd {
-	ATTACH_FD_REPORT, /* write end of the report pipe */
+	ATTACH_FD_REPORT, /* write end of the report channel */
 	ATTACH_FD_INIT,	  /* pidfd of the jail's init */
 	ATTACH_FD_ROOT,	  /* the jail's root directory (O_PATH) */
 	ATTACH_FD_COUNT,

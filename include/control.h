@@ -6,6 +6,7 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -23,6 +24,10 @@ struct event_base;
  * Mode 0600 in a directory in which nobody else may write. path must live as long as the socket.
  */
 int control_listen(struct event_base *, const char *path, struct error *);
+
+/* Lets members of a group of the host connect too, for operations that only look. Before the first
+ * client comes. */
+int control_admit_group(gid_t, struct error *);
 
 /* No new clients; the socket file goes; those connected get what they are still to get. Whoever asked
  * for the connection to stay open has it until the process ends, and so learns when that is. */

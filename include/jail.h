@@ -59,9 +59,9 @@ void jail_set_hooks(const struct jail_hooks *);
 /* Instances that are held. */
 unsigned jail_count(void);
 
-/* Whether the process at the other end of a connected unix socket is on the host, in no jail, with
- * the daemon's own user id or root's. -1 with *e (ERR_DENIED) filled in. */
-int jail_check_peer(int fd, struct error *e);
+/* Who is at the other end of a connected unix socket: its uid, if it is a process of the host, in no
+ * jail. -1 with *e (ERR_DENIED) filled in. */
+int jail_check_peer(int fd, uid_t *uid, struct error *e);
 
 /* What the system's file provides; for jail.c alone. jail_os_find fills in jid and born (and
  * known_as), jail_os_open the rest, failing when the jail is no longer the one that was found. */

@@ -23,6 +23,8 @@ struct options {
 	enum options_mode mode;
 	const char *argument; /* of the mode: a command, or a probe */
 	bool foreground;
+	bool check;
+	const char *config;
 	const char *pidfile;
 	const char *socket;
 	const char *jail;

@@ -35,6 +35,9 @@ struct request *request_parse(const char *line, size_t length);
 /* A request that stands for a line which could not even be read. NULL: no memory. */
 struct request *request_refuse(enum error_code, const char *message);
 
+/* For a client that may only look: everything else is answered with ERR_DENIED. */
+void request_restrict(struct request *);
+
 /* May be run while earlier requests of the same client are not answered yet. */
 bool request_may_overlap(const struct request *);
 

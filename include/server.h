@@ -11,10 +11,14 @@ struct server_options {
 	bool foreground; /* stay attached, log to standard error */
 	const char *socket;
 	const char *pidfile;
+	const char *config; /* NULL: the default file, if it is there */
 };
 
 /* Returns the exit status of the process that called it: with foreground after the daemon has
  * ended, otherwise as soon as its socket answers, or can't. */
 int server_run(const struct server_options *);
+
+/* Reads the configuration and says on standard error what is wrong with it: 1; else 0. */
+int server_check(const char *config);
 
 #endif

@@ -37,6 +37,8 @@ struct arm {
 	int status; /* when exited */
 	pid_t pid;  /* 0: not known yet */
 	pid_t helper; /* 0: not known, or ended */
+	pid_t helper_id; /* the same, also when it has ended */
+	pid_t ready_by;	 /* who said so; 0: the system doesn't tell */
 	int report_fd;
 	struct jail_instance *jail;
 	struct attach_params params;
@@ -153,7 +155,8 @@ finish_at_end(struct arm *arm)
 {
 	if (!arm->ended || arm->helper > 0)
 		return;
-	if (arm->ready && arm->failed.stage == 0 && arm->pid > 0)
+	if (arm->ready && arm->failed.stage == 0 && arm->pid > 0 &&
+	    (arm->ready_by == 0 || arm->ready_by == arm->pid))
 		finish_ready(arm);
 	else
 		finish_failed(arm);
@@ -164,26 +167,41 @@ static void helper_exited(pid_t, int status, void *arg);
 
 /* A probe that somebody inside can trace could say anything, so a pid is believed once, and only of
  * a child of ours that is nobody's yet. */
-static void
+static bool
 take_pid(struct arm *arm, pid_t *place, pid_t pid, child_exit_cb *exited)
 {
 	if (*place != 0 || !child_is_unclaimed(pid))
-		return;
+		return false;
 	*place = pid;
 	child_add(pid, exited, arm);
 	if (arm->done == NULL)
 		discard_processes(arm);
+	return true;
+}
+
+/* The first to speak is the helper: nobody else has the channel before it has made a probe. */
+static void
+take_helper(struct arm *arm, pid_t pid)
+{
+	if (arm->helper_id != 0)
+		return;
+	/* It may be dead already by the time that it is heard: arm->helper is 0 again then. */
+	arm->helper_id = take_pid(arm, &arm->helper, pid, helper_exited) ? pid : -1;
 }
 
 static void
 take_report(struct arm *arm, const struct attach_report *line)
 {
 	if (line->stage == ATTACH_HELPER) {
-		take_pid(arm, &arm->helper, line->value, helper_exited);
+		take_helper(arm, line->value);
 	} else if (line->stage == ATTACH_PID) {
 		take_pid(arm, &arm->pid, line->value, probe_exited);
 	} else if (line->stage == ATTACH_READY) {
-		arm->ready = true;
+		/* Whoever else says so is not the probe. */
+		if (arm->pid == 0 || line->value == 0 || line->value == arm->pid) {
+			arm->ready = true;
+			arm->ready_by = line->value;
+		}
 	} else if (attach_is_warning(line)) {
 		log_warn("event=attach-warning jid=%d what=\"%s\"", (int)arm->jail->jid,
 			 attach_warning(line));
@@ -197,11 +215,11 @@ static bool
 read_reports(struct arm *arm)
 {
 	struct attach_report line;
-	ssize_t got;
+	int got;
 
-	while ((got = read(arm->report_fd, &line, sizeof(line))) == (ssize_t)sizeof(line))
+	while ((got = attach_read(arm->report_fd, arm->helper_id, &line)) > 0)
 		take_report(arm, &line);
-	return got >= 0 || (errno != EAGAIN && errno != EINTR);
+	return got == 0;
 }
 
 static void

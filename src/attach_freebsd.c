@@ -91,3 +91,15 @@ attach_begin(const struct jail_instance *jail, const struct attach_params *param
 	*report_fd = ends[0];
 	return 0;
 }
+
+/* Only the probe has the other end, and nobody can trace it. */
+int
+attach_read(int report_fd, pid_t helper, struct attach_report *line)
+{
+	ssize_t got = read(report_fd, line, sizeof(*line));
+
+	(void)helper;
+	if (got == (ssize_t)sizeof(*line))
+		return 1;
+	return got < 0 && (errno == EAGAIN || errno == EINTR) ? -1 : 0;
+}

@@ -224,28 +224,89 @@ send_with_root(struct attach_request *request, const struct jail_instance *jail,
 	return sent;
 }
 
+/* A probe in a jail that may trace it could have its end of the channel taken, so what comes is
+ * believed by its sender, whom the kernel names. */
+static int
+open_channel(int ends[2])
+{
+	const int on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
+	    fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	close(ends[0]);
+	close(ends[1]);
+	return -1;
+}
+
+/* One message, whatever it is. *sender is 0 at the end of the channel: an empty message has one. */
+static ssize_t
+receive(int fd, struct attach_report *line, pid_t *sender)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control = {.space = {0}};
+	struct iovec part = {.iov_base = line, .iov_len = sizeof(*line)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct ucred from = {0};
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got >= 0 && message.msg_controllen >= sizeof(struct cmsghdr) &&
+	    control.header.cmsg_type == SCM_CREDENTIALS)
+		memcpy(&from, CMSG_DATA(&control.header), sizeof(from));
+	*sender = from.pid;
+	return got;
+}
+
+int
+attach_read(int report_fd, pid_t helper, struct attach_report *line)
+{
+	pid_t sender;
+	ssize_t got;
+
+	while ((got = receive(report_fd, line, &sender)) > 0 || (got == 0 && sender != 0)) {
+		if (got != (ssize_t)sizeof(*line))
+			continue;
+		if (line->stage == ATTACH_PID && sender != helper)
+			continue;
+		if (line->stage == ATTACH_HELPER || line->stage == ATTACH_READY)
+			line->value = sender;
+		return 1;
+	}
+	return got < 0 && errno == EAGAIN ? -1 : 0;
+}
+
 int
 attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd,
 	     pid_t *pid, struct error *e)
 {
 	struct attach_request request;
-	int fds[ATTACH_FD_MAX], pipe_ends[2];
+	int fds[ATTACH_FD_MAX], ends[2];
 
 	if (launcher_fd < 0 && start_launcher(e) != 0)
 		return -1;
-	if (util_pipe(pipe_ends) != 0)
-		return error_set(e, ERR_INTERNAL, "pipe: %s", strerror(errno));
-	fds[ATTACH_FD_REPORT] = pipe_ends[1];
+	if (open_channel(ends) != 0)
+		return error_set(e, ERR_INTERNAL, "socketpair: %s", strerror(errno));
+	fds[ATTACH_FD_REPORT] = ends[1];
 	fill_request(&request, jail, params);
 	if (send_with_root(&request, jail, fds) != 0) {
 		error_set(e, ERR_ATTACH_FAILED, "the jail can't be entered: %s",
 			  errno == ESRCH || errno == ENOENT ? "it has ended" : strerror(errno));
-		close(pipe_ends[0]);
-		close(pipe_ends[1]);
+		close(ends[0]);
+		close(ends[1]);
 		return -1;
 	}
-	close(pipe_ends[1]);
-	*report_fd = pipe_ends[0];
+	close(ends[1]);
+	*report_fd = ends[0];
 	*pid = -1;
 	return 0;
 }

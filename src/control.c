@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -40,6 +41,7 @@ struct client {
 	unsigned outstanding;
 	struct request *held; /* parsed, but must wait for the answers to those before it */
 	bool reading;	      /* the stream takes in more input */
+	bool looks_only;      /* it is of the control group, and not root */
 	bool taking;	      /* take_input is at work */
 	bool asked;	      /* it has sent a request */
 	bool keep;
@@ -55,6 +57,7 @@ static struct event *rest_timer; /* the listener rests when descriptors have run
 static struct event_base *base;
 static const char *socket_path;
 static bool closing;
+static bool group_admitted;
 
 static void
 free_client(struct client *client)
@@ -207,6 +210,8 @@ next_request(struct client *client)
 		request = request_parse((char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
 	evbuffer_drain(input, length + whole);
 	client->failed = request == NULL;
+	if (request != NULL && client->looks_only)
+		request_restrict(request);
 	return request;
 }
 
@@ -338,17 +343,33 @@ turn_away(int fd, const struct error *e)
 	close(fd);
 }
 
+/* Whoever connected without being root was let in by the socket's mode, which without a control group
+ * only root passes. */
+static int
+check_peer(int fd, bool *looks_only, struct error *e)
+{
+	uid_t uid;
+
+	if (jail_check_peer(fd, &uid, e) != 0)
+		return -1;
+	*looks_only = uid != 0 && uid != geteuid();
+	if (*looks_only && !group_admitted)
+		return error_set(e, ERR_DENIED, "user %u may not use this socket", (unsigned)uid);
+	return 0;
+}
+
 static void
 accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
 {
 	struct client *client;
+	bool looks_only;
 	struct error e;
 
 	(void)from;
 	(void)address;
 	(void)length;
 	(void)arg;
-	if (jail_check_peer(fd, &e) != 0) {
+	if (check_peer(fd, &looks_only, &e) != 0) {
 		log_warn("event=denied why=\"%s\"", e.text);
 		turn_away(fd, &e);
 		return;
@@ -358,6 +379,7 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 		turn_away(fd, &e);
 		return;
 	}
+	client->looks_only = looks_only;
 	client->reading = true;
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 	settle(client);
@@ -403,6 +425,15 @@ control_listen(struct event_base *event_base, const char *path, struct error *e)
 		return error_no_memory(e);
 	}
 	evconnlistener_set_error_cb(listener, accept_failed);
+	return 0;
+}
+
+int
+control_admit_group(gid_t group, struct error *e)
+{
+	if (chown(socket_path, (uid_t)-1, group) != 0 || chmod(socket_path, 0660) != 0)
+		return error_set(e, ERR_INTERNAL, "%s: %s", socket_path, strerror(errno));
+	group_admitted = true;
 	return 0;
 }
 

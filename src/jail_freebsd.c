@@ -125,7 +125,7 @@ peer_is_on_host(const struct xucred *peer)
 }
 
 int
-jail_check_peer(int fd, struct error *e)
+jail_check_peer(int fd, uid_t *uid, struct error *e)
 {
 	struct xucred peer = {0};
 	socklen_t length = sizeof(peer);
@@ -134,10 +134,8 @@ jail_check_peer(int fd, struct error *e)
 	    peer.cr_version != XUCRED_VERSION)
 		return error_set(e, ERR_DENIED, "the peer's credentials can't be read: %s",
 				 strerror(errno));
-	if (peer.cr_uid != 0 && peer.cr_uid != geteuid())
-		return error_set(e, ERR_DENIED, "user %u may not use this socket",
-				 (unsigned)peer.cr_uid);
 	if (!peer_is_on_host(&peer))
 		return error_set(e, ERR_DENIED, "the socket may not be used from inside a jail");
+	*uid = peer.cr_uid;
 	return 0;
 }

@@ -166,7 +166,7 @@ is_on_host(pid_t pid)
 }
 
 /* A pid that is 0 belongs to a process that can't be seen from here. Where the kernel gives a pidfd
- * of the peer, it proves that the number didn't change hands while we looked. */
+ * of the peer (and it refuses only for one that is gone), it proves that the number didn't change hands while we looked. */
 static bool
 peer_is_on_host(int fd, pid_t pid)
 {
@@ -177,14 +177,14 @@ peer_is_on_host(int fd, pid_t pid)
 	if (pid <= 0)
 		return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) != 0)
-		return is_on_host(pid);
+		return errno == ENOPROTOOPT && is_on_host(pid);
 	on_host = is_on_host(pid) && pidfd_alive(pidfd);
 	close(pidfd);
 	return on_host;
 }
 
 int
-jail_check_peer(int fd, struct error *e)
+jail_check_peer(int fd, uid_t *uid, struct error *e)
 {
 	struct ucred peer = {0};
 	socklen_t length = sizeof(peer);
@@ -192,10 +192,8 @@ jail_check_peer(int fd, struct error *e)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
 		return error_set(e, ERR_DENIED, "the peer's credentials can't be read: %s",
 				 strerror(errno));
-	if (peer.uid != 0 && peer.uid != geteuid())
-		return error_set(e, ERR_DENIED, "user %u may not use this socket",
-				 (unsigned)peer.uid);
 	if (!peer_is_on_host(fd, peer.pid))
 		return error_set(e, ERR_DENIED, "the socket may not be used from inside a jail");
+	*uid = peer.uid;
 	return 0;
 }

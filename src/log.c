@@ -12,7 +12,7 @@
 
 #include "util.h"
 
-#define LINE_SIZE 2048
+#define LINE_SIZE 4096 /* the longest tag and the longest piece of output, escaped, fit */
 
 static bool use_stderr = true;
 static bool journal_reads;

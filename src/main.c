@@ -29,8 +29,11 @@ main(int argc, char **argv)
 	}
 	if (options.mode != MODE_DAEMON)
 		return client_run(&options);
+	if (options.check)
+		return server_check(options.config);
 	server = (struct server_options){.foreground = options.foreground,
 					 .socket = options.socket,
-					 .pidfile = options.pidfile};
+					 .pidfile = options.pidfile,
+					 .config = options.config};
 	return server_run(&server);
 }

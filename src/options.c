@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf.h"
 #include "server.h"
 #include "util.h"
 
@@ -49,6 +50,8 @@ struct row {
 static const struct row rows[] = {
     MODE('D', "daemon", NULL, MODE_DAEMON, "be the daemon"),
     FLAG('F', "foreground", foreground, DAEMON, "stay attached, log to standard error"),
+    VALUE('C', "config", "FILE", config, DAEMON, "default " CONF_FILE),
+    FLAG('n', "check", check, DAEMON, "check the configuration and end"),
     VALUE('p', "pidfile", "FILE", pidfile, DAEMON, "default " SERVER_PIDFILE),
     MODE('c', "command", "CMD", MODE_ADD, "put a probe into a jail; a HUP to it runs CMD here"),
     VALUE('j', "jail", "JAIL", jail, ADD_OR_LIST, "the jail's number or name"),
@@ -123,6 +126,16 @@ usage(const char *format, ...)
 	va_end(args);
 	fputs("\nTry \"jaildaemon --help\".\n", stderr);
 	return -1;
+}
+
+/* getopt_long gives a letter in optopt, and for a long name, which has none, the word itself is told. */
+static int
+refuse_option(int code, const char *word)
+{
+	char letter[3] = {'-', (char)optopt, '\0'};
+	const char *option = optopt > 0 && optopt < LONG_ONLY ? letter : word;
+
+	return usage(code == ':' ? "%s needs an argument" : "unknown option %s", option);
 }
 
 static int
@@ -204,14 +217,13 @@ options_parse(int argc, char **argv, struct options *options)
 		const struct row *row = code == '?' || code == ':' ? NULL : find_row(code);
 
 		if (row == NULL)
-			return usage(code == ':' ? "%s needs an argument" : "unknown option %s",
-				     argv[optind - 1]);
+			return refuse_option(code, argv[optind - 1]);
 		if (apply(row, optarg, options) != 0)
 			return -1;
 		given[row - rows] = true;
 	}
-	if (options->mode == MODE_NONE && options->foreground)
-		options->mode = MODE_DAEMON; /* only a daemon can stay in the foreground */
+	if (options->mode == MODE_NONE && (options->foreground || options->check))
+		options->mode = MODE_DAEMON; /* only a daemon has a foreground and a configuration */
 	if (optind < argc)
 		return usage("unexpected argument \"%s\"", argv[optind]);
 	return check(options, given);
@@ -220,7 +232,7 @@ options_parse(int argc, char **argv, struct options *options)
 void
 options_print_help(void)
 {
-	printf("usage: jaildaemon -D [-F] [-p FILE] [-f PATH]\n"
+	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-p FILE] [-f PATH]\n"
 	       "       jaildaemon -c CMD -j JAIL [-rR] [-u UID] [-g GID] [-t TITLE] ...\n"
 	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | --stop\n\n");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {

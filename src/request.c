@@ -101,6 +101,15 @@ request_refuse(enum error_code code, const char *message)
 	return request;
 }
 
+void
+request_restrict(struct request *request)
+{
+	if (request->command == NULL || (request->command->flags & COMMAND_READ_ONLY))
+		return;
+	error_set(&request->error, ERR_DENIED, "\"%s\" is for root alone", request->command->op);
+	request->command = NULL;
+}
+
 bool
 request_may_overlap(const struct request *request)
 {

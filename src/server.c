@@ -19,6 +19,7 @@
 #include "attach.h"
 #include "child.h"
 #include "commands.h"
+#include "conf.h"
 #include "control.h"
 #include "detach.h"
 #include "job.h"
@@ -35,6 +36,7 @@ static struct event_base *base;
 static struct event *signal_events[4];
 static struct event *stop_timer;
 static struct pidfh *pidfile;
+static struct conf conf;
 static char socket_path[PATH_MAX];
 static char pidfile_path[PATH_MAX];
 static int64_t started_ms;
@@ -219,6 +221,8 @@ start(struct error *e)
 	commands_init(&for_commands);
 	if (control_listen(base, socket_path, e) != 0)
 		return -1;
+	if (conf.has_control_group && control_admit_group(conf.control_group, e) != 0)
+		return -1;
 	if (pidfile_write(pidfile) != 0)
 		return error_set(e, ERR_INTERNAL, "%s: %s", pidfile_path, strerror(errno));
 	return 0;
@@ -239,6 +243,8 @@ prepare_process(const struct server_options *options, struct error *e)
 {
 	if (geteuid() != 0)
 		return error_set(e, ERR_DENIED, "the daemon must be run as root");
+	if (conf_load(options->config, &conf, e) != 0)
+		return -1;
 	if (spawn_init() != 0)
 		return error_set(e, ERR_INTERNAL, "preparing the process: %s", strerror(errno));
 	if (absolute(socket_path, options->socket, e) != 0 ||
@@ -265,4 +271,16 @@ server_run(const struct server_options *options)
 	pidfile_remove(pidfile);
 	log_info("event=daemon-stopped");
 	return 0;
+}
+
+int
+server_check(const char *config)
+{
+	struct conf checked;
+	struct error e;
+
+	if (conf_load(config, &checked, &e) == 0)
+		return 0;
+	fprintf(stderr, "jaildaemon: %s\n", e.text);
+	return 1;
 }

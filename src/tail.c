@@ -15,6 +15,8 @@ grow(struct tail *tail, size_t wanted)
 
 	while (capacity < wanted && capacity < TAIL_LIMIT)
 		capacity *= 2;
+	if (capacity > TAIL_LIMIT)
+		capacity = TAIL_LIMIT;
 	if (capacity == tail->capacity || (larger = realloc(tail->bytes, capacity)) == NULL)
 		return;
 	tail->bytes = larger;

@@ -85,7 +85,8 @@ daemon_start_as(struct launch *launch)
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		argv[i] = (char *)(uintptr_t)words[i];
-	launch->argv = argv;
+	if (launch->argv == NULL)
+		launch->argv = argv;
 	launch->log = place()->log;
 	pid = exec_start(launch);
 	daemon_await(pid);

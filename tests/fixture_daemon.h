@@ -15,7 +15,7 @@ const char *daemon_self(void);
 void daemon_know_self(const char *argv0);
 
 /* Starts a daemon in the foreground on this place's socket, as launch says (null: the usual way),
- * and waits until it answers. */
+ * with its words if it has any, and waits until it answers. */
 pid_t daemon_start(void);
 pid_t daemon_start_as(struct launch *launch);
 

@@ -15,6 +15,7 @@ Suite *process_protocol(void);
 Suite *process_refusals(void);
 Suite *process_hostile(void);
 Suite *process_daemon(void);
+Suite *process_group(void);
 Suite *process_detached(void);
 Suite *process_names(void);
 Suite *process_limits(void);

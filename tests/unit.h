@@ -119,7 +119,7 @@ void unit_attach_fail(unsigned place);
 /* Turns the event loop until so many are under way. */
 void unit_attach_wait(unsigned count);
 
-/* A child that ends as a probe does when it is sent a HUP. */
+/* A child that ends as a probe does when it is sent a HUP, and exits with 0 at USR1, 1 at USR2. */
 pid_t unit_probe_process(void);
 
 /* ---- a probe's life ---- */

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,17 +24,25 @@ struct outcome {
 static struct jail_instance *jail;
 static const struct attach_params params = {.uid = 80, .gid = 81, .title = "T"};
 
+static struct jail_instance *
+find_jail(const char *name, pid_t jid)
+{
+	struct jail_ref ref = {.number = jid};
+	struct jail_instance *found;
+	struct error e;
+
+	unit_jail_begin(name, jid);
+	found = jail_find(&ref, &e);
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
 static void
 begin(void)
 {
-	struct jail_ref ref = {.name = "www"};
-	struct error e;
-
 	unit_reap_children();
 	arm_init(unit_base());
-	unit_jail_begin("www", 4711);
-	jail = jail_find(&ref, &e);
-	ck_assert_ptr_nonnull(jail);
+	jail = find_jail("www", 4711);
 }
 
 static void
@@ -75,6 +81,17 @@ start(struct outcome *outcome)
 	return arm;
 }
 
+static struct arm *
+begin_one(struct outcome *outcome)
+{
+	struct arm *arm;
+
+	begin();
+	arm = start(outcome);
+	unit_attach_wait(1);
+	return arm;
+}
+
 /* Nothing is left of it: no hold on the jail but the test's own, no process. */
 static void
 check_clean(void)
@@ -101,9 +118,7 @@ START_TEST(armed)
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	ck_assert_str_eq(unit_attach_title(0), "T");
 	unit_attach_check_ids(0, 80, 81);
 	unit_attach_report(0, ATTACH_PID, pid);
@@ -128,9 +143,7 @@ START_TEST(armed_by_a_helper)
 	struct outcome outcome;
 	pid_t helper = unit_probe_process(), pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_HELPER, helper);
 	unit_settle();
 	kill(helper, SIGKILL);
@@ -140,21 +153,6 @@ START_TEST(armed_by_a_helper)
 	kill(pid, SIGKILL);
 	unit_wait_reaped(2);
 	ck_assert_uint_eq(outcome.exited, 1);
-	check_clean();
-}
-END_TEST
-
-START_TEST(fails_with_a_helper)
-{
-	struct outcome outcome;
-
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
-	unit_attach_report(0, ATTACH_HELPER, unit_probe_process());
-	unit_attach_fail(0);
-	unit_wait_reaped(1);
-	check_failed(&outcome, UNIT_ATTACH_FAILED);
 	check_clean();
 }
 END_TEST
@@ -191,9 +189,7 @@ START_TEST(armed_and_then_the_pid)
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_READY, 0);
 	unit_settle();
 	unit_attach_report(0, ATTACH_PID, pid);
@@ -212,9 +208,7 @@ START_TEST(pressed_before_its_pid_came)
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_READY, 0);
 	kill(pid, SIGHUP);
 	unit_wait_reaped(1);
@@ -232,9 +226,7 @@ START_TEST(pressed_between_pid_and_end)
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, pid);
 	unit_attach_report(0, ATTACH_READY, 0);
 	unit_settle();
@@ -248,14 +240,16 @@ START_TEST(pressed_between_pid_and_end)
 }
 END_TEST
 
-START_TEST(fails_without_a_process)
+/* With the process that was to make the probe, and without. */
+START_TEST(fails_without_a_probe)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
+	if (_i == 1)
+		unit_attach_report(0, ATTACH_HELPER, unit_probe_process());
 	unit_attach_fail(0);
+	unit_wait_reaped((unsigned)_i);
 	check_failed(&outcome, UNIT_ATTACH_FAILED);
 	check_clean();
 }
@@ -265,9 +259,7 @@ START_TEST(fails_with_a_process)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_attach_report(0, ATTACH_FAIL_CONFINE, EPERM);
 	unit_attach_report(0, ATTACH_FAIL_EXEC, ENOENT); /* the first one counts */
@@ -283,9 +275,7 @@ START_TEST(fails_after_all)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_attach_report(0, ATTACH_READY, 0);
 	unit_attach_fail(0);
@@ -299,9 +289,7 @@ START_TEST(ends_without_a_word)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_attach_end(0);
 	check_failed(&outcome, "the probe ended while it was being set up");
@@ -315,9 +303,7 @@ START_TEST(killed_while_being_set_up)
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, pid);
 	unit_settle();
 	kill(pid, SIGTERM);
@@ -339,14 +325,10 @@ START_TEST(stages_that_need_other_words)
 	    {ATTACH_FAIL_GID, EINVAL, "gid 81 is not mapped in the jail's user namespace"},
 	    {ATTACH_FAIL_FORK, ENOMEM,
 	     "the probe could not make a process in the jail: the jail is ending"},
-	    {ATTACH_FAIL_FORK, EAGAIN,
-	     "the probe could not make a process in the jail: its limit of processes is reached"},
 	};
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, cases[_i].stage, cases[_i].value);
 	unit_attach_end(0);
 	check_failed(&outcome, cases[_i].text);
@@ -358,9 +340,7 @@ START_TEST(jail_that_ends_meanwhile)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_jail_end("www");
 	unit_attach_succeed(0, unit_probe_process());
 	check_failed(&outcome, "the jail ended while the probe was being set up");
@@ -389,9 +369,7 @@ START_TEST(cancelled_with_a_process)
 	struct outcome outcome;
 	struct arm *arm;
 
-	begin();
-	arm = start(&outcome);
-	unit_attach_wait(1);
+	arm = begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_settle();
 	arm_cancel(arm);
@@ -408,9 +386,7 @@ START_TEST(cancelled_before_its_pid_came)
 	struct outcome outcome;
 	struct arm *arm;
 
-	begin();
-	arm = start(&outcome);
-	unit_attach_wait(1);
+	arm = begin_one(&outcome);
 	arm_cancel(arm);
 	unit_attach_succeed(0, unit_probe_process());
 	unit_wait_reaped(1);
@@ -432,9 +408,7 @@ START_TEST(never_ready)
 {
 	struct outcome outcome;
 
-	begin();
-	start(&outcome);
-	unit_attach_wait(1);
+	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
 	unit_wait(is_done, &outcome, "giving up");
 	check_failed(&outcome, "the probe was not ready within 5 seconds");
@@ -457,14 +431,40 @@ START_TEST(many_take_turns)
 		start(&outcomes[i]);
 	unit_settle();
 	most = unit_attaches();
-	ck_assert_uint_gt(most, 1);
-	ck_assert_uint_lt(most, MANY);
+	ck_assert(most > 1 && most < MANY);
 	for (unsigned i = 0; i < MANY; i++) {
 		ck_assert_uint_eq(outcomes[i].done, 0);
 		unit_attach_fail(0);
 		ck_assert_uint_eq(outcomes[i].done, 1);
 		ck_assert_uint_eq(unit_attaches(), MANY - i - 1 < most ? MANY - i - 1 : most);
 	}
+	check_clean();
+}
+END_TEST
+
+/* A jail whose attaches fill its places keeps no other one waiting. */
+START_TEST(jails_have_places_each)
+{
+	static struct outcome outcomes[MANY], other;
+	struct jail_instance *flooded;
+	unsigned most;
+
+	begin();
+	for (size_t i = 0; i < MANY; i++)
+		start(&outcomes[i]);
+	unit_settle();
+	most = unit_attaches();
+	flooded = jail;
+	jail = find_jail("mail", 4712);
+	start(&other);
+	unit_settle();
+	ck_assert_uint_eq(unit_attaches(), most + 1);
+	unit_attach_fail(most);
+	check_failed(&other, UNIT_ATTACH_FAILED);
+	while (unit_attaches() > 0)
+		unit_attach_fail(0);
+	jail_release(jail);
+	jail = flooded;
 	check_clean();
 }
 END_TEST
@@ -477,22 +477,22 @@ unit_arm(void)
 
 	tcase_add_test(tests, armed);
 	tcase_add_test(tests, armed_by_a_helper);
-	tcase_add_test(tests, fails_with_a_helper);
 	tcase_add_test(tests, pids_that_are_not_ours);
 	tcase_add_test(tests, armed_and_then_the_pid);
 	tcase_add_test(tests, pressed_before_its_pid_came);
 	tcase_add_test(tests, pressed_between_pid_and_end);
-	tcase_add_test(tests, fails_without_a_process);
+	tcase_add_loop_test(tests, fails_without_a_probe, 0, 2);
 	tcase_add_test(tests, fails_with_a_process);
 	tcase_add_test(tests, fails_after_all);
 	tcase_add_test(tests, ends_without_a_word);
 	tcase_add_test(tests, killed_while_being_set_up);
-	tcase_add_loop_test(tests, stages_that_need_other_words, 0, 4);
+	tcase_add_loop_test(tests, stages_that_need_other_words, 0, 3);
 	tcase_add_test(tests, jail_that_ends_meanwhile);
 	tcase_add_test(tests, cancelled_before_it_began);
 	tcase_add_test(tests, cancelled_with_a_process);
 	tcase_add_test(tests, cancelled_before_its_pid_came);
 	tcase_add_test(tests, never_ready);
 	tcase_add_test(tests, many_take_turns);
+	tcase_add_test(tests, jails_have_places_each);
 	return suite;
 }

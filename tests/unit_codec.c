@@ -61,6 +61,7 @@ START_TEST(bytes_that_end_too_early)
 	BYTES("\xe2\x82z", BAD BAD "z");
 	BYTES("\xf0\x9f\x98\xc3\xa4", BAD BAD BAD "\xc3\xa4");
 	BYTES("\xe2\xc3\xa4", BAD "\xc3\xa4");
+	check_bytes("\xc3\xa4", 1, BAD, 3); /* what would complete it is not part of it */
 }
 END_TEST
 

@@ -108,7 +108,7 @@ is_gone(void *arg)
 /* Only the magic exit is a trigger. */
 START_TEST(killed_is_not_pressed)
 {
-	static const int signals[] = {SIGKILL, SIGTERM, SIGUSR1};
+	static const int signals[] = {SIGKILL, SIGTERM, SIGUSR1, SIGUSR2};
 	struct probe *probe;
 	uint64_t number;
 
@@ -287,7 +287,7 @@ unit_probe(void)
 	tcase_add_test(tests, respawn_after_the_run);
 	tcase_add_test(tests, respawn_at_once);
 	tcase_add_test(tests, presses_beyond_max_runs_are_one);
-	tcase_add_loop_test(tests, killed_is_not_pressed, 0, 3);
+	tcase_add_loop_test(tests, killed_is_not_pressed, 0, 4);
 	tcase_add_test(tests, killed_comes_back);
 	tcase_add_test(tests, goes_with_its_jail);
 	tcase_add_test(tests, sticky_waits_for_its_jail);

@@ -231,7 +231,6 @@ START_TEST(depth_and_strings)
 }
 END_TEST
 
-/* 64 KiB of brackets cost no stack. */
 START_TEST(depth_of_a_whole_line)
 {
 	char *line = malloc(REQUEST_LINE_MAX);

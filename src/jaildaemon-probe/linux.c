@@ -19,6 +19,7 @@
  */
 #undef _FORTIFY_SOURCE
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -307,6 +308,9 @@ become_helper(const struct attach_request *request, const int fds[ATTACH_FD_MAX]
 	int out = fds[ATTACH_FD_REPORT];
 	long pid;
 
+	/* The first report of all; its sender is what it says. */
+	if (report(out, ATTACH_HELPER, 0) < 0)
+		finish(1);
 	sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	set_title(request->title);
 	take_bookkeeping(out, request, fds, born_in);
@@ -355,8 +359,6 @@ launch(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 		become_helper(request, fds, 0);
 	if (pid < 0)
 		report(out, ATTACH_FAIL_HELPER, -pid);
-	else
-		report(out, ATTACH_HELPER, pid);
 }
 
 /* Takes one datagram. Returns its length; 0 when the daemon is gone. */
@@ -387,9 +389,14 @@ receive(struct attach_request *request, int fds[ATTACH_FD_MAX])
 static void
 prepare_launcher(void)
 {
+	const uint64_t no_limit[2] = {~UINT64_C(0), ~UINT64_C(0)};
+
 	if (sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || sys2(SYS_setgroups, 0, 0) < 0)
 		finish(1);
+	/* Helpers fork with the jail's uid, and jails that share one must not shut each other out. Not
+	 * allowed everywhere; the limit that there is holds then. */
+	sys4(SYS_prlimit64, 0, RLIMIT_NPROC, &no_limit, 0);
 	drop_bounding_set();
 	set_title("jaildaemon: launcher");
 }

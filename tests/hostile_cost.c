@@ -1,0 +1,65 @@
+#include "config.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fixture_wait.h"
+#include "hostile_host.h"
+#include "jailfix.h"
+
+struct costing {
+	pid_t daemon;
+	const struct hostile_cost *wanted;
+	struct hostile_cost now;
+};
+
+bool
+hostile_memory_tells(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return (false);
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	return (false);
+#endif
+#endif
+	return (true);
+}
+
+int
+hostile_titled(const char *title)
+{
+	return (hostile_pids_titled(title, NULL, 0));
+}
+
+void
+hostile_note(pid_t daemon, struct hostile_cost *cost)
+{
+	cost->descriptors = host_descriptors(daemon);
+	cost->children = host_children(daemon);
+	cost->memory = hostile_memory(daemon);
+}
+
+static bool
+is_as_wanted(void *arg)
+{
+	struct costing *costing = arg;
+
+	hostile_note(costing->daemon, &costing->now);
+	return (costing->now.descriptors <= costing->wanted->descriptors &&
+		costing->now.children <= costing->wanted->children);
+}
+
+void
+hostile_expect(pid_t daemon, const struct hostile_cost *cost, long growth)
+{
+	struct costing costing = {.daemon = daemon, .wanted = cost};
+
+	ck_assert_msg(wait_until(is_as_wanted, &costing),
+		      "%d descriptors and %d children, before the attack %d and %d",
+		      costing.now.descriptors, costing.now.children, cost->descriptors,
+		      cost->children);
+	ck_assert_msg(!hostile_memory_tells() || costing.now.memory - cost->memory <= growth,
+		      "the daemon has grown from %ld to %ld KiB", cost->memory, costing.now.memory);
+}
