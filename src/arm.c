@@ -97,9 +97,31 @@ finish(struct arm *arm, pid_t pid, const struct error *e)
 	release(arm);
 }
 
+static void probe_exited(pid_t, int status, void *arg);
+static void helper_exited(pid_t, int status, void *arg);
+static void discard_processes(struct arm *);
+
+/* A probe that somebody inside can trace could say anything, so a pid is believed once, and only of
+ * a child of ours that is nobody's yet. */
+static bool
+take_pid(struct arm *arm, pid_t *place, pid_t pid, child_exit_cb *exited)
+{
+	if (*place != 0 || !child_is_unclaimed(pid))
+		return false;
+	*place = pid;
+	child_add(pid, exited, arm);
+	if (arm->done == NULL)
+		discard_processes(arm);
+	return true;
+}
+
 static void
 discard_processes(struct arm *arm)
 {
+	/* A helper that was killed, or stands still, may have made a probe without telling: that one is
+	 * known by its own word. */
+	if (arm->pid == 0 && arm->ready_by > 0)
+		take_pid(arm, &arm->pid, arm->ready_by, probe_exited);
 	if (arm->helper > 0) {
 		kill(arm->helper, SIGKILL);
 		child_forget(arm->helper);
@@ -160,23 +182,6 @@ finish_at_end(struct arm *arm)
 		finish_ready(arm);
 	else
 		finish_failed(arm);
-}
-
-static void probe_exited(pid_t, int status, void *arg);
-static void helper_exited(pid_t, int status, void *arg);
-
-/* A probe that somebody inside can trace could say anything, so a pid is believed once, and only of
- * a child of ours that is nobody's yet. */
-static bool
-take_pid(struct arm *arm, pid_t *place, pid_t pid, child_exit_cb *exited)
-{
-	if (*place != 0 || !child_is_unclaimed(pid))
-		return false;
-	*place = pid;
-	child_add(pid, exited, arm);
-	if (arm->done == NULL)
-		discard_processes(arm);
-	return true;
 }
 
 /* The first to speak is the helper: nobody else has the channel before it has made a probe. */

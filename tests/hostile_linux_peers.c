@@ -75,13 +75,16 @@ mount_into(const struct jailfix *jail, int tree)
 {
 	char path[64];
 	pid_t pid = fork();
-	int fd;
+	int fd, root;
 
 	if (pid == 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%ld/root", jailfix_number(jail));
+		root = open(path, O_PATH | O_CLOEXEC);
 		(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", jailfix_number(jail));
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 #if defined(SYS_open_tree) && defined(SYS_move_mount)
-		if (fd != -1 && setns(fd, CLONE_NEWNS) == 0 &&
+		if (fd != -1 && setns(fd, CLONE_NEWNS) == 0 && fchdir(root) == 0 &&
+		    chroot(".") == 0 &&
 		    syscall(SYS_move_mount, tree, "", AT_FDCWD, "/tmp", 4 /* empty path */) == 0)
 			_exit(0);
 #endif

@@ -386,6 +386,18 @@ receive(struct attach_request *request, int fds[ATTACH_FD_MAX])
 	return got;
 }
 
+/* All of them: a libc keeps those that it uses itself from the daemon's hands. */
+static void
+default_signals(void)
+{
+	static const struct { /* as the kernel has it on 64-bit machines, zero: SIG_DFL */
+		uint64_t handler, flags, restorer, mask;
+	} standard;
+
+	for (long signo = 1; signo <= 64; signo++)
+		sys4(SYS_rt_sigaction, signo, &standard, 0, KERNEL_SIGSET_BYTES);
+}
+
 static void
 prepare_launcher(void)
 {
@@ -397,6 +409,7 @@ prepare_launcher(void)
 	/* Helpers fork with the jail's uid, and jails that share one must not shut each other out. Not
 	 * allowed everywhere; the limit that there is holds then. */
 	sys4(SYS_prlimit64, 0, RLIMIT_NPROC, &no_limit, 0);
+	default_signals();
 	drop_bounding_set();
 	set_title("jaildaemon: launcher");
 }
