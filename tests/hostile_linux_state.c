@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -21,6 +22,7 @@
 #include "fixture_probe.h"
 #include "hostile.h"
 #include "hostile_adds.h"
+#include "hostile_host.h"
 #include "hostile_linux.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -302,6 +304,44 @@ START_TEST(armed_probe_leaves_no_core)
 }
 END_TEST
 
+/* Other daemons may have theirs. */
+static pid_t
+launcher_of(pid_t daemon)
+{
+	pid_t pids[64];
+	char parent[32];
+	int i, count;
+
+	(void)probe_add(probe_jail(), "{s:s}", "command", "true");
+	count = hostile_pids_titled("jaildaemon: launcher", pids, 64);
+	for (i = 0; i < count && i < 64; i++)
+		if (linux_status(pids[i], "PPid", parent, sizeof(parent)) && atoi(parent) == daemon)
+			return (pids[i]);
+	ck_abort_msg("the daemon has no launcher");
+	return (-1);
+}
+
+/* What stays on the host and makes probes has given up what that doesn't take. */
+START_TEST(launcher_has_few_capabilities)
+{
+	static const int gone[] = {CAP_KILL,	  CAP_NET_ADMIN, CAP_SYS_MODULE,
+				   CAP_SYS_RAWIO, CAP_SYS_BOOT,	 CAP_MKNOD};
+	char value[64] = "";
+	unsigned long long permitted;
+	pid_t launcher;
+	size_t i;
+
+	NEEDS_ROOT;
+	launcher = launcher_of(daemon_start());
+	ck_assert(linux_status(launcher, "CapPrm", value, sizeof(value)));
+	permitted = strtoull(value, NULL, 16);
+	ck_assert_uint_ne(permitted & 1ull << CAP_SYS_ADMIN, 0);
+	for (i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		ck_assert_msg((permitted & 1ull << gone[i]) == 0, "capability %d in %s", gone[i],
+			      value);
+}
+END_TEST
+
 Suite *
 hostile_state(void)
 {
@@ -320,5 +360,6 @@ hostile_state(void)
 	PLACE_CASE(suite, armed_probe_is_in_every_namespace_of_the_jail);
 	PLACE_CASE(suite, armed_probe_has_mapped_nothing_of_host_or_jail);
 	PLACE_CASE(suite, armed_probe_leaves_no_core);
+	PLACE_CASE(suite, launcher_has_few_capabilities);
 	return (suite);
 }
