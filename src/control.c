@@ -192,6 +192,7 @@ next_request(struct client *client)
 	bool whole = end.pos >= 0;
 	size_t length = whole ? (size_t)end.pos : evbuffer_get_length(input);
 	struct request *request = NULL;
+	char *line;
 
 	if (client->discarding) {
 		evbuffer_drain(input, length + whole);
@@ -206,8 +207,8 @@ next_request(struct client *client)
 		request = request_refuse(ERR_STOPPING, "the daemon is stopping");
 	else if (length == 0)
 		request = request_parse("", 0);
-	else if (evbuffer_pullup(input, (ev_ssize_t)length) != NULL)
-		request = request_parse((char *)evbuffer_pullup(input, (ev_ssize_t)length), length);
+	else if ((line = (char *)evbuffer_pullup(input, (ev_ssize_t)length)) != NULL)
+		request = request_parse(line, length);
 	evbuffer_drain(input, length + whole);
 	client->failed = request == NULL;
 	if (request != NULL && client->looks_only)

@@ -18,6 +18,7 @@
 #include "linelog.h"
 #include "log.h"
 #include "spawn.h"
+#include "timer.h"
 #include "util.h"
 
 #define KILL_DELAY_MS  5000 /* from TERM to KILL */
@@ -48,15 +49,6 @@ static unsigned count;
 /* Set in a draining process only. */
 static void (*on_idle)(void *);
 static void *on_idle_arg;
-
-static void
-set_timer(struct event *timer, int64_t ms)
-{
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-
-	evtimer_add(timer, &delay);
-}
 
 static void
 free_job(struct job *job)
@@ -168,7 +160,7 @@ look_at_group(evutil_socket_t fd, short what, void *arg)
 	if (job->group_gone || !job->terminating)
 		evtimer_del(&job->limit_timer);
 	else
-		set_timer(&job->group_timer, GROUP_LOOK_MS);
+		timer_set(&job->group_timer, GROUP_LOOK_MS);
 	finish_if_over(job);
 }
 
@@ -182,7 +174,7 @@ process_exited(pid_t pid, int status, void *arg)
 	job->result.finished_ms = util_wall_ms();
 	(void)pid;
 	if (job->output_fd >= 0)
-		set_timer(&job->drain_timer, DRAIN_DELAY_MS);
+		timer_set(&job->drain_timer, DRAIN_DELAY_MS);
 	look_at_group(-1, 0, job);
 }
 
@@ -193,9 +185,9 @@ job_kill(struct job *job)
 		return;
 	job->terminating = true;
 	signal_group(job, SIGTERM);
-	set_timer(&job->limit_timer, KILL_DELAY_MS);
+	timer_set(&job->limit_timer, KILL_DELAY_MS);
 	if (job->exited)
-		set_timer(&job->group_timer, GROUP_LOOK_MS);
+		timer_set(&job->group_timer, GROUP_LOOK_MS);
 }
 
 struct tail *
@@ -278,7 +270,7 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 	evtimer_assign(&job->group_timer, base, look_at_group, job);
 	event_add(&job->output_event, NULL);
 	if (spec->timeout_ms > 0)
-		set_timer(&job->limit_timer, spec->timeout_ms);
+		timer_set(&job->limit_timer, spec->timeout_ms);
 	LIST_INSERT_HEAD(&jobs, job, entry);
 	count++;
 	child_add(job->pid, process_exited, job);
@@ -300,9 +292,9 @@ look_at_leader(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (kill(job->pid, 0) == 0)
-		set_timer(&job->group_timer, LEADER_LOOK_MS);
+		timer_set(&job->group_timer, LEADER_LOOK_MS);
 	else
-		set_timer(&job->drain_timer, DRAIN_DELAY_MS);
+		timer_set(&job->drain_timer, DRAIN_DELAY_MS);
 }
 
 void
@@ -323,7 +315,7 @@ job_drain_all(void (*idle)(void *), void *arg)
 		job->exited = true;
 		job->group_gone = true;
 		evtimer_assign(&job->group_timer, event_get_base(&job->output_event), look_at_leader, job);
-		set_timer(&job->group_timer, LEADER_LOOK_MS);
+		timer_set(&job->group_timer, LEADER_LOOK_MS);
 		finish_if_over(job);
 	}
 }

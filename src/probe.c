@@ -20,6 +20,7 @@
 #include "run.h"
 #include "sticky.h"
 #include "title.h"
+#include "timer.h"
 #include "util.h"
 #include "waiters.h"
 
@@ -39,15 +40,6 @@ probe_init(struct event_base *event_base)
 	if (sticky_init(base, start) != 0)
 		return -1;
 	return run_init(base, LIMIT_RUNS);
-}
-
-static void
-set_timer(struct event *timer, int64_t ms)
-{
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-
-	evtimer_add(timer, &delay);
 }
 
 /* ---- the end ---- */
@@ -322,7 +314,7 @@ try_later(struct probe *probe)
 
 	probe->failures++;
 	probe->presence = PRESENCE_STARTING;
-	set_timer(probe->timer, delay < LIMIT_REARM_LAST_MS ? delay : LIMIT_REARM_LAST_MS);
+	timer_set(probe->timer, delay < LIMIT_REARM_LAST_MS ? delay : LIMIT_REARM_LAST_MS);
 }
 
 static void
@@ -416,7 +408,7 @@ rearm(struct probe *probe)
 	}
 	probe->presence = PRESENCE_COOLING;
 	probe->throttled++;
-	set_timer(probe->timer, delay);
+	timer_set(probe->timer, delay);
 	log_info("event=throttled %s for_ms=%lld", probe->tag, (long long)delay);
 }
 

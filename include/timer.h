@@ -1,0 +1,12 @@
+/* Timers of the event loop, in the milliseconds that everything else counts in. */
+#ifndef TIMER_H
+#define TIMER_H
+
+#include <stdint.h>
+
+struct event;
+
+/* (Re)starts a timer: one call of its callback, ms from now. */
+void timer_set(struct event *, int64_t ms);
+
+#endif
