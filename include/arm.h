@@ -28,6 +28,9 @@ struct arm *arm_begin(struct jail_instance *, const struct attach_params *params
 /* The callback won't come; the process, if there is one, is ended. */
 void arm_cancel(struct arm *);
 
+/* While it is paused no attach begins. */
+void arm_pause(bool);
+
 /* Attaches that have begun and whose processes are not accounted for yet. */
 unsigned arm_under_way(void);
 

@@ -47,8 +47,23 @@ int codec_check_member(const struct codec_member *, json_t *value, struct error 
  * the right type. */
 int codec_check_object(json_t *object, const struct codec_member *const *lists, struct error *);
 
+/* The same; *wrong is the name of the member that is wrong, the object's own string, or NULL when one
+ * is missing. */
+int codec_find_wrong(json_t *object, const struct codec_member *const *lists, const char **wrong,
+		     struct error *);
+
 /* From an object that has been checked. The caller clears *def in any case. */
 int codec_read_definition(json_t *object, struct definition *def, struct error *);
+
+/* What is kept of a probe: its definition in the words of `add`, and what becomes of it beside them. NULL:
+ * no memory. */
+json_t *codec_record(const struct probe *);
+
+/* Checks and reads it. The caller clears *def in any case. */
+int codec_read_record(json_t *record, struct definition *def, struct probe_saved *, struct error *);
+
+/* The members of `add` that were given. NULL: no memory. */
+json_t *codec_definition(const struct definition *);
 
 /* A checked CODEC_JAIL value. */
 void codec_read_jail(json_t *value, struct jail_ref *);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "codec.h"
+#include "configured.h"
 #include "request.h"
 
 enum command_flags {
@@ -36,7 +37,15 @@ struct commands_server_state {
 struct commands_server {
 	void (*stop)(void);
 	void (*describe)(struct commands_server_state *);
+	int (*reload)(configured_done_cb *, void *arg, struct error *);
+	/* failed is called, later or at once, if this program stays; see upgrade.h. */
+	void (*upgrade)(const char *id, const void *reply_arg,
+			void (*failed)(void *arg, const struct error *e), void *arg);
 };
 void commands_init(const struct commands_server *);
+
+/* The line that answers an upgrade, of the request with this id (JSON; NULL: it had none), to be freed with
+ * free(). NULL: no memory. */
+char *commands_upgraded(const char *id);
 
 #endif

@@ -6,18 +6,15 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "error.h"
 
 struct event_base;
+struct handover_client;
 
-#define CONTROL_CLIENTS_MAX	512
-#define CONTROL_OUTSTANDING_MAX 64	/* requests of one client without an answer yet */
-#define CONTROL_BACKLOG_BYTES	262144	/* unread answers; no further request is taken before */
-#define CONTROL_LINGER_MS	100	/* after the last answer */
-#define CONTROL_SILENCE_S	60	/* without a first request, or with half a line */
-#define CONTROL_UNREAD_S	30	/* answers of which nothing was read: cut off */
+#define CONTROL_LINGER_MS 100 /* after the last answer */
 
 /*
  * Takes the path: replaces a socket file on which nobody answers, never one on which a daemon does.
@@ -25,9 +22,31 @@ struct event_base;
  */
 int control_listen(struct event_base *, const char *path, struct error *);
 
-/* Lets members of a group of the host connect too, for operations that only look. Before the first
- * client comes. */
-int control_admit_group(gid_t, struct error *);
+/* The same with a socket that listens already, as it is: from the daemon before this one. */
+int control_adopt(struct event_base *, const char *path, int fd, struct error *);
+int control_listener(void);
+
+/* While it is paused nobody is accepted and no request taken: all of that waits. */
+void control_pause(bool);
+
+/* Requests that were taken and have no answer yet. */
+unsigned control_outstanding(void);
+
+/* Whether the client is still there whose request is to be answered with this argument of its reply. */
+bool control_is_there(const void *reply_arg);
+
+/* All connections as they are, for the daemon that comes after this one: *count of them, with copies of
+ * their bytes, freed by control_forget_saved. NULL with *e. */
+struct handover_client *control_save(size_t *count, struct error *e);
+void control_forget_saved(struct handover_client *, size_t count);
+
+/* Goes on with one; answer is a line, said if it waits for one. The descriptor is taken over. -1: no
+ * memory. */
+int control_resume(const struct handover_client *, const char *answer);
+
+/* Lets members of a group of the host connect too, for operations that only look; NULL: of none. Those
+ * that an earlier call let in are cut off. */
+int control_admit_group(const gid_t *, struct error *);
 
 /* No new clients; the socket file goes; those connected get what they are still to get. Whoever asked
  * for the connection to stay open has it until the process ends, and so learns when that is. */

@@ -45,6 +45,9 @@ void definition_init(struct definition *);
 /* Frees the members, not the struct. */
 void definition_clear(struct definition *);
 
+/* -1: no memory, and copy is unset. */
+int definition_copy(struct definition *copy, const struct definition *);
+
 bool definition_equal(const struct definition *, const struct definition *);
 
 #endif

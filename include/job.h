@@ -7,7 +7,9 @@
 #define JOB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tail.h"
 
@@ -19,10 +21,13 @@ struct job;
 
 struct job_spec {
 	char *const *argv;
+	const char *path; /* what to execute; NULL: argv[0], looked for in JOB_PATH */
 	char *const *env;
 	int64_t timeout_ms; /* of the whole process group; 0: none */
 	const char *tag;    /* for log lines; must outlive the job */
 	uint64_t run;	    /* the run's number, likewise for log lines */
+	bool inherits;	    /* inherited_fd becomes descriptor 3 of the process */
+	int inherited_fd;
 };
 
 struct job_result {
@@ -40,6 +45,33 @@ typedef void job_done_cb(struct job *, struct job_result *, void *arg);
  * was made. job_is_transient says whether trying again can help. */
 struct job *job_start(struct event_base *, const struct job_spec *, job_done_cb *, void *arg);
 bool job_is_transient(int error);
+
+/* A job as it is, for the daemon that comes after this one: the same process, with its pipe. */
+struct job_saved {
+	pid_t pid;
+	int output_fd; /* -1: its end was seen */
+	bool exited;
+	bool terminating;
+	bool group_gone;
+	bool timed_out;
+	int status;
+	int64_t started_ms;
+	int64_t finished_ms;
+	int64_t limit_due; /* of a clock that goes on; 0: no limit is set */
+	const char *output;
+	size_t output_length;
+	uint64_t output_total;
+	const char *line; /* begun, not logged yet */
+	size_t line_length;
+	uint64_t line_seen;
+};
+
+/* The bytes are the job's, valid until the event loop runs again. */
+void job_save(struct job *, struct job_saved *);
+
+/* The process must be our child, or have exited. The bytes are copied. NULL: no memory. */
+struct job *job_resume(struct event_base *, const struct job_saved *, const char *tag, uint64_t run,
+		       job_done_cb *, void *arg);
 
 /* TERM to the process group, KILL 5 s later. */
 void job_kill(struct job *);

@@ -43,6 +43,9 @@ struct lane_entry *lanes_take(struct lanes *, unsigned lane_limit, struct lane *
 /* Undoes lanes_take: the entry is the first of its lane again. */
 void lanes_put_back(struct lanes *, struct lane *, struct lane_entry *);
 
+/* Takes a place out of turn, whatever the limits say. */
+void lanes_occupy(struct lanes *, struct lane *);
+
 /* Gives a place back. */
 void lanes_release(struct lanes *, struct lane *);
 

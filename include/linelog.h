@@ -1,6 +1,7 @@
 /*
- * A run's output, logged line by line: long lines are cut into pieces, and past a limit a run only
- * says how much more there was, so that no command can flood the log.
+ * A run's output, logged line by line: long lines are cut into pieces, and past
+ * limits()->log_output_bytes a run only says how much more there was, so that no command can flood
+ * the log.
  */
 #ifndef LINELOG_H
 #define LINELOG_H
@@ -8,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINELOG_LINE_MAX 400   /* bytes; room for their escapes in one log line */
-#define LINELOG_RUN_MAX	 65536 /* bytes of one run */
+#define LINELOG_LINE_MAX 400 /* bytes; room for their escapes in one log line */
 
 struct linelog {
 	const char *tag;     /* the caller's; begins each line */

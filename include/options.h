@@ -13,7 +13,10 @@ enum options_mode {
 	MODE_REMOVE,
 	MODE_TRIGGER,
 	MODE_OUTPUT,
+	MODE_CHECK_JAIL,
+	MODE_RELOAD,
 	MODE_STOP,
+	MODE_UPGRADE,
 	MODE_HELP,
 	MODE_VERSION,
 };
@@ -26,6 +29,7 @@ struct options {
 	bool check;
 	const char *config;
 	const char *pidfile;
+	const char *state; /* "none": nothing is kept */
 	const char *socket;
 	const char *jail;
 	const char *title;

@@ -60,7 +60,9 @@ struct probe_waiter;
 struct probe {
 	RB_ENTRY(probe) by_number;
 	RB_ENTRY(probe) by_name;
-	TAILQ_ENTRY(probe) link; /* in the list of waiting, or of gone ones */
+	RB_ENTRY(probe) by_jail; /* while waiting for it */
+	TAILQ_ENTRY(probe) every; /* in the list of all, ended ones whose runs go on included */
+	TAILQ_ENTRY(probe) link; /* in the list of gone ones */
 	uint64_t number;
 	struct definition def;
 	char *tag; /* probe=N name="…" jail="…", for log lines */
@@ -93,8 +95,54 @@ struct probe {
 	struct probe_last last;
 	struct tail output; /* of the last run that has ended */
 
-	bool replaces; /* takes its name from another one when it is armed */
+	bool replaces; /* takes its name from another one when it is there to stay */
 	SLIST_HEAD(, probe_waiter) waiters;
+
+	/* What the store has of it; keep.h says how it gets there. */
+	bool configured;	/* it comes from a file of the administrator's */
+	bool saving;		/* its first record is on its way */
+	bool kept;		/* the record is there, or nothing is to be kept */
+	bool dropped;		/* the record goes, or went */
+	bool kept_started;	/* single shot: the record says that its run was about to start */
+	unsigned kept_pending;	/* triggers that the record tells of */
+	uint64_t kept_triggers; /* as counted in the record */
+	int64_t kept_last_ms;	/* when the last run had ended that the record tells of */
+};
+
+/* What is known of a probe that was kept. */
+struct probe_saved {
+	uint64_t number;
+	int64_t created_ms;
+	bool configured;
+	unsigned pending; /* triggers whose run has not started */
+	uint64_t triggers;
+	uint64_t runs;
+	uint64_t coalesced;
+	uint64_t throttled;
+	struct probe_last last;
+	struct jail_identity jail; /* boot "": it was waiting for its jail */
+};
+
+/* What its record doesn't have, for the daemon that comes after this one. */
+struct probe_moment {
+	enum probe_presence presence;
+	pid_t pid;
+	bool gone;
+	bool remembered;
+	bool kept;
+	bool kept_started;
+	unsigned kept_pending;
+	uint64_t kept_triggers;
+	int64_t kept_last_ms;
+	uint64_t logged_triggers;
+	unsigned failures;
+	int64_t armed_at;	    /* monotonic, like the next: the clock goes on */
+	int64_t rate_due;
+	struct jail_instance *jail; /* NULL: none; held by the call */
+	struct jail_instance *entry_jail;
+	const char *output; /* of its last run */
+	size_t output_length;
+	uint64_t output_total;
 };
 
 /* probe is NULL when it could not be armed; then e says why. */
@@ -103,19 +151,41 @@ typedef void probe_added_cb(void *arg, struct probe *, const struct error *e);
 /* -1: no memory. */
 int probe_init(struct event_base *);
 
+enum probe_add_flags {
+	PROBE_ADD_REPLACE = 1,	  /* another definition takes the place of the one with its name */
+	PROBE_ADD_CONFIGURED = 2, /* it comes from a file of the administrator's */
+};
+
 /*
  * Takes over the members of *def (clearing it), whatever the outcome. The callback comes exactly
- * once, when the probe is armed (a sticky one without its jail: waiting) or certainly never will be,
- * possibly from within the call. A definition that is there already under its name is answered with
- * that probe; replace: another definition takes the old one's place once it is armed.
+ * once, when the probe is armed (a sticky one without its jail: waiting) and would survive the daemon,
+ * or certainly never will be; possibly from within the call. A definition that is there already under
+ * its name is answered with that probe.
  */
-void probe_add(struct definition *def, bool replace, probe_added_cb *, void *arg);
+void probe_add(struct definition *def, unsigned flags, probe_added_cb *, void *arg);
 
-/* Ends the probe; a queued trigger is dropped, a run in progress goes on unless kill_runs. */
-void probe_remove(struct probe *, bool kill_runs);
+/* A probe as it was kept, back to life. Takes over the members of *def, whatever the outcome. -1 with
+ * *e: ERR_NO_SUCH_JAIL, its jail is not the same any more; ERR_EXISTS, a newer one has its name. */
+int probe_restore(struct definition *def, const struct probe_saved *, struct error *e);
 
-/* Does what a HUP from inside does. -1 with *e when it isn't armed. It may end within the call. */
-int probe_trigger(struct probe *, struct error *e);
+/* A probe as it is, from the daemon before this one: the same process. Its runs in progress are to follow
+ * with run_resume, and then probe_go_on. Takes over the members of *def. NULL: no memory. */
+void probe_save(struct probe *, struct probe_moment *);
+struct probe *probe_resume(struct definition *def, const struct probe_saved *,
+			   const struct probe_moment *);
+void probe_go_on(struct probe *);
+
+/* Told once when what was asked for is certain to survive the daemon; *e says why it isn't. The probe
+ * may be gone by then. From within the call, perhaps. */
+typedef void probe_done_cb(void *arg, struct probe *, const struct error *e);
+
+/* Ends the probe; a queued trigger is dropped, a run in progress goes on unless kill_runs. If its
+ * record can't be removed it lives on. */
+void probe_remove(struct probe *, bool kill_runs, probe_done_cb *, void *arg);
+
+/* Does what a HUP from inside does. -1 with *e when it isn't armed, and nobody is called. It may end
+ * within the call. */
+int probe_trigger(struct probe *, struct error *e, probe_done_cb *, void *arg);
 
 enum probe_state probe_state(const struct probe *);
 

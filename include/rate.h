@@ -1,6 +1,6 @@
 /*
  * How often a probe may be pressed: the generic cell rate algorithm. With a cooldown, one in that
- * time; without, a burst of LIMIT_RATE_BURST and then one each LIMIT_RATE_MS.
+ * time; without, a burst of limits()->burst and then one each limits()->interval_ms.
  */
 #ifndef RATE_H
 #define RATE_H

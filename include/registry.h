@@ -6,8 +6,13 @@
 
 #include "probe.h"
 
-/* Gives it its number. The name is taken separately: a probe that replaces another waits for it. */
+/* Gives it its number, unless it has one from a former life. The name is taken separately: a probe that
+ * replaces another waits for it. */
 void registry_insert(struct probe *);
+
+/* The number that the next probe gets; may be raised, never lowered. */
+uint64_t registry_next_number(void);
+void registry_skip_numbers(uint64_t next);
 void registry_take_name(struct probe *);
 void registry_drop_name(struct probe *);
 void registry_remove(struct probe *);
@@ -23,6 +28,12 @@ size_t registry_count(void);
 /* In the order of their numbers. The next one may be asked for after the last was removed. */
 struct probe *registry_first(void);
 struct probe *registry_after(uint64_t number);
+
+/* All that were inserted and not forgotten, ended ones too: the first (last NULL), or the one after it. */
+struct probe *registry_every(const struct probe *last);
+
+/* Before its memory is freed. */
+void registry_forget(struct probe *);
 
 /* Keeps an ended probe for questions. Returns the one that has to make room for it, or NULL. */
 struct probe *registry_remember(struct probe *);

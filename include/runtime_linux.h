@@ -11,6 +11,9 @@
 
 #include "error.h"
 
+/* Where a file or a folder comes into being with each container, as patterns for glob(3); NULL ends them. */
+extern const char *const runtime_places[];
+
 /* 0 with *pid, the pid of a process of the container; -1 with *e (ERR_NO_SUCH_JAIL). */
 int runtime_find(const char *name, pid_t *pid, struct error *e);
 

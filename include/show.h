@@ -7,6 +7,8 @@
 void show_number(json_t *answer); /* of add: the probe's number */
 void show_list(json_t *answer);
 void show_status(json_t *answer);
+void show_reload(json_t *answer);
 void show_output(json_t *answer);
+void show_found(json_t *answer);
 
 #endif

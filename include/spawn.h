@@ -6,6 +6,7 @@
 #define SPAWN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define SPAWN_NO_FD (-1)
@@ -27,8 +28,13 @@ struct spawn {
 };
 
 /* Once, before anything else here: opens /dev/null, makes sure that 0, 1 and 2 are taken, gives
- * every signal its default disposition, raises the descriptor limit. 0, or -1 with errno. */
+ * every signal its default disposition, raises the descriptor limit. Signals that are blocked stay so.
+ * 0, or -1 with errno. */
 int spawn_init(void);
+
+/* The limit of descriptors that the daemon was started with, and commands get. */
+int64_t spawn_start_limit(void);
+void spawn_set_start_limit(int64_t);
 
 /* The pid; or -1 with errno, also when it is the exec (or prepare) that failed: then no process is
  * left behind. */

@@ -1,4 +1,4 @@
-/* The last bytes of a stream: grows to a limit, then forgets from the front. */
+/* The last bytes of a stream: grows to limits()->output_bytes, then forgets from the front. */
 #ifndef TAIL_H
 #define TAIL_H
 
@@ -12,8 +12,6 @@ struct tail {
 	size_t start;	 /* where the oldest byte is, once it has wrapped */
 	uint64_t total;	 /* bytes ever appended */
 };
-
-#define TAIL_LIMIT 65536
 
 /* Keeps what memory allows; total is right in any case. */
 void tail_append(struct tail *, const char *bytes, size_t length);

@@ -5,6 +5,10 @@
 #include <stdint.h>
 
 struct event;
+struct timeval;
+
+/* The same span as libevent takes it. */
+struct timeval timer_span(int64_t ms);
 
 /* (Re)starts a timer: one call of its callback, ms from now. */
 void timer_set(struct event *, int64_t ms);

@@ -34,6 +34,9 @@ bool util_has_control(const char *text);
  * (EFBIG: it doesn't fit). */
 ssize_t util_read_file(const char *path, char *buffer, size_t size);
 
+/* The same of what a descriptor gives from here to its end. */
+ssize_t util_read_fd(int fd, char *buffer, size_t size);
+
 /* A close-on-exec pipe, whose reading end doesn't block; the writing end does, because commands get it
  * as their output. -1 with errno. */
 int util_pipe(int ends[2]);

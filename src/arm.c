@@ -53,6 +53,7 @@ static struct lanes turns;
 static unsigned under_way; /* begun and not released */
 static struct event_base *base;
 static struct event turn_event; /* begins the next ones, from the event loop */
+static bool paused;
 
 static void
 schedule_turn(void)
@@ -323,7 +324,7 @@ take_turns(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while ((entry = lanes_take(&turns, UNDER_WAY_JAIL_MAX, &lane)) != NULL) {
+	while (!paused && (entry = lanes_take(&turns, UNDER_WAY_JAIL_MAX, &lane)) != NULL) {
 		struct arm *arm = (struct arm *)((char *)entry - offsetof(struct arm, entry));
 
 		arm->placed = true;
@@ -375,4 +376,11 @@ unsigned
 arm_under_way(void)
 {
 	return under_way;
+}
+
+void
+arm_pause(bool wanted)
+{
+	paused = wanted;
+	schedule_turn();
 }

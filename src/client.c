@@ -143,6 +143,17 @@ build_probe(const struct options *options)
 	return NULL;
 }
 
+static json_t *
+build_check(const struct options *options)
+{
+	json_t *members = json_object();
+
+	if (set_text(members, "jail", options->argument) == 0)
+		return members;
+	json_decref(members);
+	return NULL;
+}
+
 /* The connection stays open until the daemon has ended, and that is what is waited for. */
 static json_t *
 build_stop(const struct options *options)
@@ -155,7 +166,9 @@ static const struct mode modes[] = {
     {MODE_ADD, "add", build_add, show_number},	  {MODE_LIST, "list", build_list, show_list},
     {MODE_STATUS, "status", NULL, show_status},	  {MODE_REMOVE, "remove", build_probe, NULL},
     {MODE_TRIGGER, "trigger", build_probe, NULL}, {MODE_OUTPUT, "output", build_probe, show_output},
-    {MODE_STOP, "stop", build_stop, NULL},
+    {MODE_UPGRADE, "upgrade", NULL, NULL},
+    {MODE_RELOAD, "reload", NULL, show_reload},	  {MODE_STOP, "stop", build_stop, NULL},
+    {MODE_CHECK_JAIL, "check", build_check, show_found},
 };
 
 /* ---- the exchange ---- */

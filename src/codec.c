@@ -195,6 +195,44 @@ command_value(const struct definition *def)
 	return list;
 }
 
+static bool
+add_unless_unset(json_t *object, const char *name, int64_t count)
+{
+	return count == DEFINITION_UNSET || json_object_set_new(object, name, json_integer(count)) == 0;
+}
+
+static bool
+add_seconds(json_t *object, const char *name, int64_t ms)
+{
+	return ms == DEFINITION_UNSET || json_object_set_new(object, name, seconds_or_null(ms)) == 0;
+}
+
+static bool
+add_text(json_t *object, const char *name, const char *text)
+{
+	return text == NULL || json_object_set_new(object, name, json_string(text)) == 0;
+}
+
+json_t *
+codec_definition(const struct definition *def)
+{
+	json_t *object = json_pack("{so so ss sb sb}",			    //
+				   "jail", jail_value(&def->jail),	    //
+				   "command", command_value(def),	    //
+				   "respawn", respawn_names[def->respawn], //
+				   "sticky", def->sticky,		    //
+				   "show_status", def->show_status);
+
+	if (object != NULL && add_text(object, "title", def->title) && add_text(object, "name", def->name) &&
+	    add_unless_unset(object, "uid", def->uid) && add_unless_unset(object, "gid", def->gid) &&
+	    add_unless_unset(object, "max_runs", def->max_runs) &&
+	    add_seconds(object, "cooldown", def->cooldown_ms) &&
+	    add_seconds(object, "timeout", def->timeout_ms))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 /* Exactly one of exit, signal and timeout is not null. */
 static json_t *
 last_value(const struct probe_last *last)

@@ -238,20 +238,31 @@ check_required(json_t *object, const struct codec_member *member, struct error *
 }
 
 int
-codec_check_object(json_t *object, const struct codec_member *const *lists, struct error *e)
+codec_find_wrong(json_t *object, const struct codec_member *const *lists, const char **wrong,
+		 struct error *e)
 {
 	const struct codec_member *member;
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value) {
+		*wrong = name;
 		if ((member = find_member(lists, name)) == NULL)
 			return error_set(e, ERR_BAD_REQUEST, "unknown member \"%.64s\"", name);
 		if (codec_check_member(member, value, e) != 0)
 			return -1;
 	}
+	*wrong = NULL;
 	for (; *lists != NULL; lists++)
 		if (check_required(object, *lists, e) != 0)
 			return -1;
 	return 0;
+}
+
+int
+codec_check_object(json_t *object, const struct codec_member *const *lists, struct error *e)
+{
+	const char *wrong;
+
+	return codec_find_wrong(object, lists, &wrong, e);
 }

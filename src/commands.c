@@ -2,12 +2,14 @@
 
 #include "commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "job.h"
 #include "queue.h"
 #include "registry.h"
+#include "sticky.h"
 #include "util.h"
 
 static const struct commands_server *server;
@@ -58,12 +60,13 @@ run_ping(struct request *request)
 	request_answer(request, json_pack("{ss}", "version", PACKAGE_VERSION));
 }
 
+/* The probe as it is now that what was asked of it is certain. */
 static void
-probe_added(void *arg, struct probe *probe, const struct error *e)
+probe_done(void *arg, struct probe *probe, const struct error *e)
 {
 	struct request *request = arg;
 
-	if (probe == NULL)
+	if (e != NULL)
 		request_fail(request, e);
 	else
 		answer_probe(request, probe);
@@ -81,7 +84,7 @@ run_add(struct request *request)
 		request_fail(request, &e);
 		return;
 	}
-	probe_add(&def, replace, probe_added, request);
+	probe_add(&def, replace ? PROBE_ADD_REPLACE : 0, probe_done, request);
 }
 
 /* A jail given by number fits a probe by the number it was added with and by its jid; a name by the
@@ -131,18 +134,9 @@ run_remove(struct request *request)
 {
 	bool kill_runs = json_is_true(json_object_get(request->body, "kill"));
 	struct probe *probe = find_probe(request, false);
-	json_t *object;
 
-	if (probe == NULL)
-		return;
-	/* The answer is made first, because the probe may not exist afterwards. */
-	object = codec_probe(probe);
-	probe_remove(probe, kill_runs);
-	if (object != NULL) {
-		json_object_set_new(object, "state", json_string(codec_state_name(PROBE_GONE)));
-		json_object_set_new(object, "pid", json_null());
-	}
-	request_answer(request, object == NULL ? NULL : json_pack("{so}", "probe", object));
+	if (probe != NULL)
+		probe_remove(probe, kill_runs, probe_done, request);
 }
 
 static void
@@ -151,14 +145,8 @@ run_trigger(struct request *request)
 	struct probe *probe = find_probe(request, false);
 	struct error e;
 
-	if (probe == NULL)
-		return;
-	probe_hold(probe);
-	if (probe_trigger(probe, &e) != 0)
+	if (probe != NULL && probe_trigger(probe, &e, probe_done, request) != 0)
 		request_fail(request, &e);
-	else
-		answer_probe(request, probe);
-	probe_release(probe);
 }
 
 static void
@@ -220,14 +208,77 @@ run_status(struct request *request)
 }
 
 static void
+run_check(struct request *request)
+{
+	struct jail_ref ref = {0};
+
+	codec_read_jail(json_object_get(request->body, "jail"), &ref);
+	request_answer(request, json_pack("{si}", "found", (int)sticky_check(&ref)));
+}
+
+static void
+reloaded(void *arg, const struct configured_counts *counts)
+{
+	request_answer(arg, json_pack("{s{si si si si si}}", "reload",	   //
+				      "added", (int)counts->added,	   //
+				      "changed", (int)counts->changed,	   //
+				      "removed", (int)counts->removed,	   //
+				      "unchanged", (int)counts->unchanged, //
+				      "failed", (int)counts->failed));
+}
+
+static void
+run_reload(struct request *request)
+{
+	struct error e;
+
+	if (server->reload(reloaded, request, &e) != 0)
+		request_fail(request, &e);
+}
+
+static void
 run_stop(struct request *request)
 {
 	request_answer(request, json_object());
 	server->stop();
 }
 
+static void
+upgrade_failed(void *arg, const struct error *e)
+{
+	request_fail(arg, e);
+}
+
+static void
+run_upgrade(struct request *request)
+{
+	json_t *id = json_object_get(request->body, "id");
+	char *text = id == NULL ? NULL : json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	server->upgrade(text, request->arg, upgrade_failed, request);
+	free(text);
+}
+
+/* What run_upgrade's request is answered, by another program than the one that it was asked. */
+char *
+commands_upgraded(const char *id)
+{
+	char *line = NULL;
+
+	if (asprintf(&line, "{%s%s%s\"ok\":true,\"version\":\"%s\"}\n", id == NULL ? "" : "\"id\":",
+		     id == NULL ? "" : id, id == NULL ? "" : ",", PACKAGE_VERSION) < 0)
+		return NULL;
+	return line;
+}
+
 static const struct codec_member list_members[] = {
     {"jail", CODEC_JAIL, false, 1, JAIL_NAME_SIZE - 1},
+    {NULL, CODEC_ANY, false, 0, 0},
+};
+
+/* No number: sticky probes wait for names. */
+static const struct codec_member check_members[] = {
+    {"jail", CODEC_TEXT, true, 1, JAIL_NAME_SIZE - 1},
     {NULL, CODEC_ANY, false, 0, 0},
 };
 
@@ -255,6 +306,9 @@ static const struct command commands[] = {
     {"trigger", probe_members, NULL, 0, run_trigger},
     {"output", probe_members, NULL, COMMAND_READ_ONLY, run_output},
     {"status", NULL, NULL, COMMAND_READ_ONLY, run_status},
+    {"check", check_members, NULL, 0, run_check},
+    {"upgrade", NULL, NULL, 0, run_upgrade},
+    {"reload", NULL, NULL, 0, run_reload},
     {"stop", NULL, NULL, 0, run_stop},
 };
 

@@ -2,7 +2,6 @@
 
 #include "control.h"
 
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -16,47 +15,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control_client.h"
 #include "jail.h"
+#include "limit.h"
 #include "listen.h"
 #include "log.h"
 #include "request.h"
+#include "timer.h"
 #include "util.h"
 
 /* Input of one client that waits to be taken: one line that is too long can be told from one that is not. */
 #define INPUT_MAX (2 * REQUEST_LINE_MAX)
 
-/* One request that was taken, until its answer is written; in the order in which they came. */
-struct slot {
-	TAILQ_ENTRY(slot) link;
-	struct client *client; /* NULL: it went away */
-	struct evbuffer *answer; /* NULL: not answered yet */
-};
-
-struct client {
-	LIST_ENTRY(client) link;
-	struct bufferevent *stream;
-	struct event *timer;	/* silence, or the linger after the last answer */
-	struct event *proceed;	/* takes up the input again, from the event loop */
-	TAILQ_HEAD(, slot) slots;
-	unsigned outstanding;
-	struct request *held; /* parsed, but must wait for the answers to those before it */
-	bool reading;	      /* the stream takes in more input */
-	bool looks_only;      /* it is of the control group, and not root */
-	bool taking;	      /* take_input is at work */
-	bool asked;	      /* it has sent a request */
-	bool keep;
-	bool discarding; /* the rest of a line that was too long */
-	bool at_end;	 /* it has closed its side, or we ended it */
-	bool failed;	 /* nothing can be written any more */
-};
-
-static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
+struct client_list control_all = LIST_HEAD_INITIALIZER(control_all);
 static unsigned client_count;
 static struct evconnlistener *listener;
 static struct event *rest_timer; /* the listener rests when descriptors have run out */
 static struct event_base *base;
 static const char *socket_path;
 static bool closing;
+static bool paused; /* no request is taken for now */
 static bool group_admitted;
 
 static void
@@ -105,8 +83,6 @@ is_idle(const struct client *client)
 static void
 settle(struct client *client)
 {
-	struct timeval silence = {.tv_sec = CONTROL_SILENCE_S};
-	const struct timeval linger = {.tv_usec = CONTROL_LINGER_MS * 1000};
 	bool idle = is_idle(client);
 
 	if (client->failed || (idle && client->at_end)) {
@@ -116,11 +92,11 @@ settle(struct client *client)
 	if (!idle)
 		evtimer_del(client->timer);
 	else if (!client->asked || unread_input(client) > 0)
-		evtimer_add(client->timer, &silence);
+		timer_set(client->timer, limits()->client_silence_ms);
 	else if (client->keep)
 		evtimer_del(client->timer);
 	else
-		evtimer_add(client->timer, &linger);
+		timer_set(client->timer, CONTROL_LINGER_MS);
 }
 
 /* Moves answers to the stream, as far as they are there in order. */
@@ -219,8 +195,8 @@ next_request(struct client *client)
 static bool
 may_take_more(const struct client *client)
 {
-	return !client->failed && client->outstanding < CONTROL_OUTSTANDING_MAX &&
-	       backlog(client) < CONTROL_BACKLOG_BYTES;
+	return !client->failed && client->outstanding < limits()->client_requests &&
+	       backlog(client) < limits()->client_backlog;
 }
 
 /* A bufferevent whose input stays at its high watermark calls back again and again, so reading is
@@ -249,7 +225,7 @@ take_input(struct client *client)
 		struct request *request = client->held;
 
 		client->held = NULL;
-		if (request == NULL && (request = next_request(client)) == NULL)
+		if (request == NULL && (paused || (request = next_request(client)) == NULL))
 			break;
 		if (client->outstanding > 0 && !request_may_overlap(request)) {
 			client->held = request;
@@ -304,10 +280,10 @@ silent_too_long(evutil_socket_t fd, short what, void *arg)
 	free_client(arg);
 }
 
-static struct client *
-create_client(int fd)
+struct client *
+control_create_client(int fd)
 {
-	const struct timeval unread = {.tv_sec = CONTROL_UNREAD_S};
+	const struct timeval unread = timer_span(limits()->client_unread_ms);
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (client == NULL)
@@ -324,7 +300,7 @@ create_client(int fd)
 		free(client);
 		return NULL;
 	}
-	LIST_INSERT_HEAD(&clients, client, link);
+	LIST_INSERT_HEAD(&control_all, client, link);
 	client_count++;
 	bufferevent_setcb(client->stream, stream_readable, stream_written, stream_event, client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, INPUT_MAX);
@@ -375,7 +351,7 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 		turn_away(fd, &e);
 		return;
 	}
-	if (client_count >= CONTROL_CLIENTS_MAX || (client = create_client(fd)) == NULL) {
+	if (client_count >= limits()->clients || (client = control_create_client(fd)) == NULL) {
 		error_set(&e, ERR_LIMIT, "there are %u clients already", client_count);
 		turn_away(fd, &e);
 		return;
@@ -404,8 +380,22 @@ rested(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (listener != NULL)
+	if (listener != NULL && !paused)
 		evconnlistener_enable(listener);
+}
+
+int
+control_adopt(struct event_base *event_base, const char *path, int fd, struct error *e)
+{
+	base = event_base;
+	socket_path = path;
+	rest_timer = evtimer_new(base, rested, NULL);
+	listener = evconnlistener_new(base, accepted, NULL,
+				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (rest_timer == NULL || listener == NULL)
+		return error_no_memory(e);
+	evconnlistener_set_error_cb(listener, accept_failed);
+	return 0;
 }
 
 int
@@ -415,26 +405,50 @@ control_listen(struct event_base *event_base, const char *path, struct error *e)
 
 	if (fd < 0)
 		return -1;
-	base = event_base;
-	socket_path = path;
-	rest_timer = evtimer_new(base, rested, NULL);
-	listener = evconnlistener_new(base, accepted, NULL,
-				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (rest_timer == NULL || listener == NULL) {
-		close(fd);
-		unlink(path);
-		return error_no_memory(e);
-	}
-	evconnlistener_set_error_cb(listener, accept_failed);
-	return 0;
+	if (control_adopt(event_base, path, fd, e) == 0)
+		return 0;
+	close(fd);
+	unlink(path);
+	return -1;
 }
 
 int
-control_admit_group(gid_t group, struct error *e)
+control_listener(void)
 {
-	if (chown(socket_path, (uid_t)-1, group) != 0 || chmod(socket_path, 0660) != 0)
+	return evconnlistener_get_fd(listener);
+}
+
+void
+control_pause(bool wanted)
+{
+	struct client *client;
+
+	paused = wanted;
+	if (paused) {
+		evconnlistener_disable(listener);
+		return;
+	}
+	evconnlistener_enable(listener);
+	LIST_FOREACH(client, &control_all, link)
+		event_active(client->proceed, EV_TIMEOUT, 0);
+}
+
+int
+control_admit_group(const gid_t *group, struct error *e)
+{
+	struct client *client;
+
+	LIST_FOREACH(client, &control_all, link) {
+		client->failed = client->failed || client->looks_only;
+		event_active(client->proceed, EV_TIMEOUT, 0);
+	}
+	/* At no time may the one group have the mode that is meant for the other. */
+	group_admitted = false;
+	if (chmod(socket_path, 0600) != 0 ||
+	    chown(socket_path, (uid_t)-1, group == NULL ? getegid() : *group) != 0 ||
+	    (group != NULL && chmod(socket_path, 0660) != 0))
 		return error_set(e, ERR_INTERNAL, "%s: %s", socket_path, strerror(errno));
-	group_admitted = true;
+	group_admitted = group != NULL;
 	return 0;
 }
 
@@ -449,7 +463,7 @@ control_close(void)
 		evconnlistener_free(listener);
 	}
 	listener = NULL;
-	for (client = LIST_FIRST(&clients); client != NULL; client = next) {
+	for (client = LIST_FIRST(&control_all); client != NULL; client = next) {
 		next = LIST_NEXT(client, link);
 		client->at_end = client->at_end || !client->keep;
 		event_active(client->proceed, EV_TIMEOUT, 0);
@@ -461,7 +475,7 @@ control_is_busy(void)
 {
 	const struct client *client;
 
-	LIST_FOREACH(client, &clients, link)
+	LIST_FOREACH(client, &control_all, link)
 		if (!is_idle(client) || client->at_end)
 			return true;
 	return false;
@@ -470,8 +484,8 @@ control_is_busy(void)
 void
 control_drop_all(void)
 {
-	while (!LIST_EMPTY(&clients))
-		free_client(LIST_FIRST(&clients));
+	while (!LIST_EMPTY(&control_all))
+		free_client(LIST_FIRST(&control_all));
 }
 
 unsigned

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util.h"
+
 void
 definition_init(struct definition *def)
 {
@@ -23,6 +25,28 @@ definition_clear(struct definition *def)
 	free(def->title);
 	free(def->name);
 	definition_init(def);
+}
+
+static int
+copy_text(char **copy, const char *text)
+{
+	*copy = text == NULL ? NULL : strdup(text);
+	return text != NULL && *copy == NULL ? -1 : 0;
+}
+
+int
+definition_copy(struct definition *copy, const struct definition *def)
+{
+	int failed;
+
+	*copy = *def;
+	failed = copy_text(&copy->shell, def->shell) | copy_text(&copy->title, def->title) |
+		 copy_text(&copy->name, def->name);
+	copy->argv = def->argv == NULL ? NULL : util_copy_strings(def->argv);
+	if (failed == 0 && (def->argv == NULL || copy->argv != NULL))
+		return 0;
+	definition_clear(copy);
+	return -1;
 }
 
 static bool

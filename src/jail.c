@@ -13,6 +13,15 @@ static LIST_HEAD(, jail_instance) instances = LIST_HEAD_INITIALIZER(instances);
 static unsigned instance_count;
 static const struct jail_hooks *hooks;
 
+static void
+close_and_free(struct jail_instance *jail)
+{
+	util_close(&jail->watch_fd);
+	util_close(&jail->descriptor);
+	free(jail);
+}
+
+/* One that has ended is no answer, even if the new one has all of its numbers. */
 static struct jail_instance *
 held_instance(const struct jail_instance *found)
 {
@@ -20,15 +29,28 @@ held_instance(const struct jail_instance *found)
 
 	LIST_FOREACH(jail, &instances, entry)
 		if (jail->jid == found->jid && jail->born == found->born &&
-		    strcmp(jail->known_as, found->known_as) == 0)
+		    strcmp(jail->known_as, found->known_as) == 0 && jail_os_alive(jail))
 			return jail_hold(jail);
 	return NULL;
+}
+
+/* It is one of those that are held. */
+static void
+enter(struct jail_instance *jail)
+{
+	lane_init(&jail->runs);
+	lane_init(&jail->attaches);
+	jail->references = 1;
+	LIST_INSERT_HEAD(&instances, jail, entry);
+	instance_count++;
+	if (hooks != NULL)
+		hooks->opened(jail);
 }
 
 struct jail_instance *
 jail_find(const struct jail_ref *ref, struct error *e)
 {
-	struct jail_instance found = {.watch_fd = -1};
+	struct jail_instance found = {.watch_fd = -1, .descriptor = -1};
 	struct jail_instance *jail;
 
 	if (jail_os_find(ref, &found, e) != 0)
@@ -40,18 +62,75 @@ jail_find(const struct jail_ref *ref, struct error *e)
 		return NULL;
 	}
 	*jail = found;
-	lane_init(&jail->runs);
-	lane_init(&jail->attaches);
 	if (jail_os_open(jail, e) != 0) {
-		util_close(&jail->watch_fd);
-		free(jail);
+		close_and_free(jail);
 		return NULL;
 	}
-	jail->references = 1;
-	LIST_INSERT_HEAD(&instances, jail, entry);
-	instance_count++;
-	if (hooks != NULL)
-		hooks->opened(jail);
+	enter(jail);
+	return jail;
+}
+
+void
+jail_identify(const struct jail_instance *jail, struct jail_identity *identity)
+{
+	*identity = (struct jail_identity){
+	    .jid = jail->jid,
+	    .born = jail->born,
+	    .pid_namespace = jail->pid_namespace,
+	};
+	memcpy(identity->known_as, jail->known_as, sizeof(identity->known_as));
+	jail_os_boot(identity->boot);
+}
+
+bool
+jail_is(const struct jail_instance *jail, const struct jail_identity *identity)
+{
+	return jail->jid == identity->jid && jail->born == identity->born &&
+	       jail->pid_namespace == identity->pid_namespace &&
+	       strcmp(jail->known_as, identity->known_as) == 0 && jail_os_same_boot(identity->boot);
+}
+
+struct jail_instance *
+jail_find_same(const struct jail_identity *identity, struct error *e)
+{
+	const struct jail_ref ref = {.number = identity->jid};
+	struct jail_instance *jail;
+
+	if (identity->jid <= 0 || !jail_os_same_boot(identity->boot)) {
+		error_set(e, ERR_NO_SUCH_JAIL, "the host has been booted since");
+		return NULL;
+	}
+	if ((jail = jail_find(&ref, e)) == NULL)
+		return NULL;
+	if (jail_is(jail, identity))
+		return jail;
+	error_set(e, ERR_NO_SUCH_JAIL, "%d is another jail today", (int)identity->jid);
+	jail_release(jail);
+	return NULL;
+}
+
+void
+jail_save(const struct jail_instance *jail, struct jail_saved *saved)
+{
+	jail_identify(jail, &saved->identity);
+	saved->watch_fd = jail->watch_fd;
+	saved->descriptor = jail->descriptor;
+}
+
+struct jail_instance *
+jail_resume(const struct jail_saved *saved)
+{
+	struct jail_instance *jail = calloc(1, sizeof(*jail));
+
+	if (jail == NULL)
+		return NULL;
+	jail->jid = saved->identity.jid;
+	jail->born = saved->identity.born;
+	jail->pid_namespace = saved->identity.pid_namespace;
+	memcpy(jail->known_as, saved->identity.known_as, sizeof(jail->known_as));
+	jail->watch_fd = saved->watch_fd;
+	jail->descriptor = saved->descriptor;
+	enter(jail);
 	return jail;
 }
 
@@ -71,8 +150,7 @@ jail_release(struct jail_instance *jail)
 		hooks->closing(jail);
 	LIST_REMOVE(jail, entry);
 	instance_count--;
-	util_close(&jail->watch_fd);
-	free(jail);
+	close_and_free(jail);
 }
 
 bool
@@ -91,4 +169,10 @@ unsigned
 jail_count(void)
 {
 	return instance_count;
+}
+
+struct jail_instance *
+jail_next(const struct jail_instance *last)
+{
+	return last == NULL ? LIST_FIRST(&instances) : LIST_NEXT(last, entry);
 }

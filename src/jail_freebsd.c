@@ -14,12 +14,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "jail_descriptor.h"
 #include "util.h"
 
 #define MESSAGE_SIZE 256 /* the kernel cuts its text to it */
+
+/* A leap second, or what a clock's first small correction moves the time of the boot by. */
+#define BOOT_TOLERANCE_S 2
 
 #ifndef SOL_LOCAL /* FreeBSD 13; the option has always been at this level */
 #define SOL_LOCAL 0
@@ -78,13 +83,14 @@ jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct err
 	return 0;
 }
 
-/* Nothing to hold on to before FreeBSD 15: the jid and the name together are the identity, and the
- * probe checks them again. */
+/* The descriptor is opened first, and the name then read through it. Before FreeBSD 15 there is nothing
+ * to hold on to: the jid and the name together are the identity, and the probe checks them again. */
 int
 jail_os_open(struct jail_instance *jail, struct error *e)
 {
-	(void)e;
-	jail->watch_fd = -1;
+	if (jail_descriptor_open(jail) != 0 || !jail_os_alive(jail))
+		return error_set(e, ERR_NO_SUCH_JAIL, "the jail with the jid %d ended just now",
+				 (int)jail->jid);
 	return 0;
 }
 
@@ -94,20 +100,92 @@ jail_os_alive(const struct jail_instance *jail)
 	char name[JAIL_NAME_SIZE], message[MESSAGE_SIZE];
 	int jid = jail->jid;
 
+	if (jail->descriptor >= 0)
+		return jail_descriptor_name(jail->descriptor, name) == 0 &&
+		       strcmp(name, jail->known_as) == 0;
 	return get_jail(&jid, name, message, sizeof(message)) == 0 &&
 	       strcmp(name, jail->known_as) == 0;
+}
+
+static int
+process_of(pid_t pid, struct kinfo_proc *process)
+{
+	int mib[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+	size_t size = sizeof(*process);
+
+	return sysctl(mib, nitems(mib), process, &size, NULL, 0) == 0 && size == sizeof(*process)
+		   ? 0
+		   : -1;
+}
+
+/* Random, and made anew at each boot; FreeBSD 14. */
+static int
+boot_id(char boot[JAIL_BOOT_SIZE])
+{
+	uint8_t id[16];
+	size_t size = sizeof(id);
+
+	if (sysctlbyname("kern.boot_id", id, &size, NULL, 0) != 0 || size != sizeof(id))
+		return -1;
+	for (size_t i = 0; i < sizeof(id); i++)
+		snprintf(boot + 2 * i, 3, "%02x", id[i]);
+	return 0;
+}
+
+/* The kernel keeps when a process began as the time since the boot, which no clock that is set changes,
+ * and adds the time of the boot when asked: so both are asked for until no setting came between. */
+static int
+boot_times(long long *booted, long long *init_us)
+{
+	struct timeval before, after;
+	struct kinfo_proc init;
+	size_t size;
+
+	do {
+		size = sizeof(before);
+		if (sysctlbyname("kern.boottime", &before, &size, NULL, 0) != 0 ||
+		    process_of(1, &init) != 0 ||
+		    sysctlbyname("kern.boottime", &after, &size, NULL, 0) != 0)
+			return -1;
+	} while (timercmp(&before, &after, !=));
+	*booted = before.tv_sec;
+	*init_us = (init.ki_start.tv_sec - before.tv_sec) * 1000000LL + init.ki_start.tv_usec -
+		   before.tv_usec;
+	return 0;
+}
+
+void
+jail_os_boot(char boot[JAIL_BOOT_SIZE])
+{
+	long long booted, init_us;
+
+	if (boot_id(boot) == 0)
+		return;
+	boot[0] = '\0';
+	if (boot_times(&booted, &init_us) == 0)
+		snprintf(boot, JAIL_BOOT_SIZE, "%lld+%lld", booted, init_us);
+}
+
+bool
+jail_os_same_boot(const char *boot)
+{
+	char ours[JAIL_BOOT_SIZE];
+	long long then, then_us, now, now_us;
+
+	jail_os_boot(ours);
+	if (sscanf(boot, "%lld+%lld", &then, &then_us) == 2 &&
+	    sscanf(ours, "%lld+%lld", &now, &now_us) == 2)
+		return then_us == now_us && llabs(then - now) <= BOOT_TOLERANCE_S;
+	return boot[0] != '\0' && strcmp(boot, ours) == 0;
 }
 
 #ifdef HAVE_STRUCT_XUCRED_CR_PID
 static bool
 is_on_host(pid_t pid)
 {
-	int mib[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
 	struct kinfo_proc process;
-	size_t size = sizeof(process);
 
-	return sysctl(mib, nitems(mib), &process, &size, NULL, 0) == 0 && size == sizeof(process) &&
-	       process.ki_jid == 0;
+	return process_of(pid, &process) == 0 && process.ki_jid == 0;
 }
 #endif
 

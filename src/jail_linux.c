@@ -148,6 +148,27 @@ jail_os_alive(const struct jail_instance *jail)
 	return pidfd_alive(jail->watch_fd);
 }
 
+/* Random, and made anew at each boot. */
+void
+jail_os_boot(char boot[JAIL_BOOT_SIZE])
+{
+	static char known[JAIL_BOOT_SIZE];
+
+	if (known[0] == '\0' &&
+	    util_read_file("/proc/sys/kernel/random/boot_id", known, sizeof(known)) >= 0)
+		known[strcspn(known, "\n")] = '\0';
+	memcpy(boot, known, sizeof(known));
+}
+
+bool
+jail_os_same_boot(const char *boot)
+{
+	char ours[JAIL_BOOT_SIZE];
+
+	jail_os_boot(ours);
+	return boot[0] != '\0' && strcmp(boot, ours) == 0;
+}
+
 /* Both namespaces, because a container may share one of them with the host. */
 static bool
 is_on_host(pid_t pid)

@@ -15,16 +15,15 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "limit.h"
 #include "linelog.h"
 #include "log.h"
 #include "spawn.h"
 #include "timer.h"
 #include "util.h"
 
-#define KILL_DELAY_MS  5000 /* from TERM to KILL */
 #define GROUP_LOOK_MS  50   /* between two looks at a group without its leader */
 #define LEADER_LOOK_MS 500  /* in a draining process, between two looks at the command */
-#define DRAIN_DELAY_MS 1000 /* from the exit to giving up on the output */
 
 struct job {
 	LIST_ENTRY(job) entry;
@@ -35,6 +34,7 @@ struct job {
 	bool group_gone; /* nothing is left to send signals to */
 	struct event output_event;
 	struct event limit_timer; /* the time limit, then TERM → KILL */
+	int64_t limit_due;	  /* monotonic ms; 0: it isn't set */
 	struct event drain_timer;
 	struct event group_timer; /* looks whether the group that was told to end is empty */
 	struct job_result result;
@@ -121,6 +121,13 @@ drain_expired(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+set_limit(struct job *job, int64_t ms)
+{
+	job->limit_due = util_monotonic_ms() + ms;
+	timer_set(&job->limit_timer, ms);
+}
+
+static void
 signal_group(struct job *job, int signo)
 {
 	if (kill(-job->pid, signo) != 0 && errno == ESRCH)
@@ -157,10 +164,12 @@ look_at_group(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (kill(-job->pid, 0) != 0)
 		job->group_gone = true;
-	if (job->group_gone || !job->terminating)
+	if (job->group_gone || !job->terminating) {
+		job->limit_due = 0;
 		evtimer_del(&job->limit_timer);
-	else
+	} else {
 		timer_set(&job->group_timer, GROUP_LOOK_MS);
+	}
 	finish_if_over(job);
 }
 
@@ -174,7 +183,7 @@ process_exited(pid_t pid, int status, void *arg)
 	job->result.finished_ms = util_wall_ms();
 	(void)pid;
 	if (job->output_fd >= 0)
-		timer_set(&job->drain_timer, DRAIN_DELAY_MS);
+		timer_set(&job->drain_timer, limits()->drain_delay_ms);
 	look_at_group(-1, 0, job);
 }
 
@@ -185,7 +194,7 @@ job_kill(struct job *job)
 		return;
 	job->terminating = true;
 	signal_group(job, SIGTERM);
-	timer_set(&job->limit_timer, KILL_DELAY_MS);
+	set_limit(job, limits()->kill_delay_ms);
 	if (job->exited)
 		timer_set(&job->group_timer, GROUP_LOOK_MS);
 }
@@ -226,10 +235,12 @@ static int
 spawn_command(struct job *job, const struct job_spec *spec)
 {
 	char path[PATH_MAX];
-	struct spawn spawn = {.argv = spec->argv, .env = spec->env, .inherited_fd = SPAWN_NO_FD};
+	struct spawn spawn = {.argv = spec->argv,
+			      .env = spec->env,
+			      .inherited_fd = spec->inherits ? spec->inherited_fd : SPAWN_NO_FD};
 	int ends[2], failed;
 
-	spawn.path = find_program(spec->argv[0], path);
+	spawn.path = spec->path != NULL ? spec->path : find_program(spec->argv[0], path);
 	if (spawn.path == NULL || util_pipe(ends) != 0)
 		return -1;
 	spawn.output_fd = ends[1];
@@ -241,6 +252,21 @@ spawn_command(struct job *job, const struct job_spec *spec)
 		util_close(&job->output_fd);
 	errno = failed;
 	return job->pid < 0 ? -1 : 0;
+}
+
+static void
+watch(struct event_base *base, struct job *job, const char *tag, uint64_t run)
+{
+	job->log.tag = tag;
+	job->log.run = run;
+	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
+	evtimer_assign(&job->limit_timer, base, limit_expired, job);
+	evtimer_assign(&job->drain_timer, base, drain_expired, job);
+	evtimer_assign(&job->group_timer, base, look_at_group, job);
+	if (job->output_fd >= 0)
+		event_add(&job->output_event, NULL);
+	LIST_INSERT_HEAD(&jobs, job, entry);
+	count++;
 }
 
 struct job *
@@ -262,18 +288,76 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 	}
 	job->done = done;
 	job->arg = arg;
-	job->log.tag = spec->tag;
-	job->log.run = spec->run;
-	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
-	evtimer_assign(&job->limit_timer, base, limit_expired, job);
-	evtimer_assign(&job->drain_timer, base, drain_expired, job);
-	evtimer_assign(&job->group_timer, base, look_at_group, job);
-	event_add(&job->output_event, NULL);
+	watch(base, job, spec->tag, spec->run);
 	if (spec->timeout_ms > 0)
-		timer_set(&job->limit_timer, spec->timeout_ms);
-	LIST_INSERT_HEAD(&jobs, job, entry);
-	count++;
+		set_limit(job, spec->timeout_ms);
 	child_add(job->pid, process_exited, job);
+	return job;
+}
+
+void
+job_save(struct job *job, struct job_saved *saved)
+{
+	*saved = (struct job_saved){.pid = job->pid,
+				    .output_fd = job->output_fd,
+				    .exited = job->exited,
+				    .terminating = job->terminating,
+				    .group_gone = job->group_gone,
+				    .timed_out = job->result.timed_out,
+				    .status = job->result.status,
+				    .started_ms = job->result.started_ms,
+				    .finished_ms = job->result.finished_ms,
+				    .limit_due = job->limit_due,
+				    .output = tail_linear(&job->result.output),
+				    .output_length = job->result.output.used,
+				    .output_total = job->result.output.total,
+				    .line = job->log.line,
+				    .line_length = job->log.used,
+				    .line_seen = job->log.seen};
+}
+
+/* What of its end was seen goes on being looked for: the rest of the output, the rest of the group. */
+static void
+go_on(struct job *job, int64_t limit_due)
+{
+	int64_t left = limit_due - util_monotonic_ms();
+
+	if (limit_due != 0)
+		set_limit(job, left > 0 ? left : 0);
+	if (!job->exited)
+		child_add(job->pid, process_exited, job);
+	else if (job->output_fd >= 0)
+		timer_set(&job->drain_timer, limits()->drain_delay_ms);
+	if (job->exited)
+		timer_set(&job->group_timer, 0);
+}
+
+struct job *
+job_resume(struct event_base *base, const struct job_saved *saved, const char *tag, uint64_t run,
+	   job_done_cb *done, void *arg)
+{
+	struct job *job;
+
+	if (child_reserve() != 0 || (job = calloc(1, sizeof(*job))) == NULL)
+		return NULL;
+	job->pid = saved->pid;
+	job->output_fd = saved->output_fd;
+	job->exited = saved->exited;
+	job->terminating = saved->terminating;
+	job->group_gone = saved->group_gone;
+	job->result.timed_out = saved->timed_out;
+	job->result.status = saved->status;
+	job->result.started_ms = saved->started_ms;
+	job->result.finished_ms = saved->finished_ms;
+	tail_append(&job->result.output, saved->output, saved->output_length);
+	job->result.output.total = saved->output_total;
+	job->log.used = saved->line_length < sizeof(job->log.line) ? saved->line_length : 0;
+	memcpy(job->log.line, saved->line, job->log.used);
+	job->log.seen = saved->line_seen;
+	job->done = done;
+	job->arg = arg;
+	watch(base, job, tag, run);
+	go_on(job, saved->limit_due);
 	return job;
 }
 
@@ -294,7 +378,7 @@ look_at_leader(evutil_socket_t fd, short what, void *arg)
 	if (kill(job->pid, 0) == 0)
 		timer_set(&job->group_timer, LEADER_LOOK_MS);
 	else
-		timer_set(&job->drain_timer, DRAIN_DELAY_MS);
+		timer_set(&job->drain_timer, limits()->drain_delay_ms);
 }
 
 void

@@ -56,6 +56,13 @@ next_lane(struct lanes *lanes, unsigned lane_limit)
 	return NULL;
 }
 
+void
+lanes_occupy(struct lanes *lanes, struct lane *lane)
+{
+	lane->taken++;
+	lanes->taken++;
+}
+
 struct lane_entry *
 lanes_take(struct lanes *lanes, unsigned lane_limit, struct lane **lane)
 {
@@ -69,8 +76,7 @@ lanes_take(struct lanes *lanes, unsigned lane_limit, struct lane **lane)
 		TAILQ_REMOVE(&lanes->circle, *lane, link);
 		TAILQ_INSERT_TAIL(&lanes->circle, *lane, link);
 	}
-	(*lane)->taken++;
-	lanes->taken++;
+	lanes_occupy(lanes, *lane);
 	return entry;
 }
 

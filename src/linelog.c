@@ -2,6 +2,7 @@
 
 #include "linelog.h"
 
+#include "limit.h"
 #include "log.h"
 
 static void
@@ -17,7 +18,7 @@ flush_line(struct linelog *out)
 void
 linelog_append(struct linelog *out, const char *bytes, size_t length)
 {
-	for (size_t i = 0; i < length && out->seen + i < LINELOG_RUN_MAX; i++) {
+	for (size_t i = 0; i < length && out->seen + i < limits()->log_output_bytes; i++) {
 		if (bytes[i] == '\n' || out->used == sizeof(out->line))
 			flush_line(out);
 		if (bytes[i] != '\n')
@@ -31,8 +32,8 @@ linelog_finish(struct linelog *out)
 {
 	if (out->used > 0)
 		flush_line(out);
-	if (out->seen > LINELOG_RUN_MAX)
+	if (out->seen > limits()->log_output_bytes)
 		log_info("event=run-output-cut %s run=%llu unlogged_bytes=%llu", out->tag,
 			 (unsigned long long)out->run,
-			 (unsigned long long)(out->seen - LINELOG_RUN_MAX));
+			 (unsigned long long)(out->seen - limits()->log_output_bytes));
 }

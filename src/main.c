@@ -2,17 +2,31 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "options.h"
 #include "server.h"
+#include "upgrade.h"
+
+/* For this process only, not for those that it starts. */
+static char *
+take_handover(void)
+{
+	const char *value = getenv(UPGRADE_VARIABLE);
+	char *taken = value == NULL ? NULL : strdup(value);
+
+	unsetenv(UPGRADE_VARIABLE);
+	return taken;
+}
 
 int
 main(int argc, char **argv)
 {
 	struct options options;
 	struct server_options server;
+	char *handover = take_handover();
 
 #ifdef HAVE_SETPROCTITLE_INIT /* libbsd has to move the environment first */
 	setproctitle_init(argc, argv, environ);
@@ -34,6 +48,10 @@ main(int argc, char **argv)
 	server = (struct server_options){.foreground = options.foreground,
 					 .socket = options.socket,
 					 .pidfile = options.pidfile,
-					 .config = options.config};
+					 .state = options.state,
+					 .config = options.config,
+					 .argv = argv};
+	if (handover != NULL)
+		return server_take_over(handover, argv);
 	return server_run(&server);
 }

@@ -51,6 +51,7 @@ static const struct row rows[] = {
     MODE('D', "daemon", NULL, MODE_DAEMON, "be the daemon"),
     FLAG('F', "foreground", foreground, DAEMON, "stay attached, log to standard error"),
     VALUE('C', "config", "FILE", config, DAEMON, "default " CONF_FILE),
+    VALUE('S', "state", "DIR", state, DAEMON, "default " SERVER_STATE "; none: keep nothing"),
     FLAG('n', "check", check, DAEMON, "check the configuration and end"),
     VALUE('p', "pidfile", "FILE", pidfile, DAEMON, "default " SERVER_PIDFILE),
     MODE('c', "command", "CMD", MODE_ADD, "put a probe into a jail; a HUP to it runs CMD here"),
@@ -73,7 +74,10 @@ static const struct row rows[] = {
     FLAG(0, "kill", kill, REMOVE, "and end its run in progress"),
     MODE('x', "trigger", "PROBE", MODE_TRIGGER, "do what a HUP from inside does"),
     MODE('o', "output", "PROBE", MODE_OUTPUT, "the kept output of its last run"),
+    MODE(0, "check-jail", "NAME", MODE_CHECK_JAIL, "the jail may be back: look for it at once"),
+    MODE(0, "reload", NULL, MODE_RELOAD, "read the configuration again"),
     MODE(0, "stop", NULL, MODE_STOP, "end the daemon in order"),
+    MODE(0, "upgrade", NULL, MODE_UPGRADE, "go on in the binary that is installed now"),
     FLAG(0, "json", json, SHOWS, "print the daemon's answer as JSON"),
     VALUE('f', "socket", "PATH", socket, ANY, "default " SERVER_SOCKET),
     MODE('h', "help", NULL, MODE_HELP, "this text"),
@@ -192,7 +196,7 @@ check(const struct options *options, const bool *given)
 	if (options->mode == MODE_HELP || options->mode == MODE_VERSION)
 		return 0;
 	if (options->mode == MODE_NONE)
-		return usage("exactly one mode is needed: %s", "-D, -c, -l, -s, -k, -x, -o or --stop");
+		return usage("exactly one mode is needed: %s", "-D, -c, -l, -s, -k, -x, -o, --reload or --stop");
 	if (options->mode == MODE_ADD && options->jail == NULL)
 		return usage("%s", "-c needs -j: the jail to put the probe into");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++)
@@ -210,7 +214,8 @@ options_parse(int argc, char **argv, struct options *options)
 	bool given[UTIL_COUNT(rows)] = {false};
 	int code;
 
-	*options = (struct options){.pidfile = SERVER_PIDFILE, .socket = SERVER_SOCKET};
+	*options = (struct options){
+	    .pidfile = SERVER_PIDFILE, .socket = SERVER_SOCKET, .state = SERVER_STATE};
 	build_tables(letters, names);
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
@@ -232,9 +237,10 @@ options_parse(int argc, char **argv, struct options *options)
 void
 options_print_help(void)
 {
-	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-p FILE] [-f PATH]\n"
+	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-S DIR] [-p FILE] [-f PATH]\n"
 	       "       jaildaemon -c CMD -j JAIL [-rR] [-u UID] [-g GID] [-t TITLE] ...\n"
-	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | --stop\n\n");
+	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | --check-jail NAME\n"
+	       "       jaildaemon --reload | --stop\n\n");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {
 		char names[48];
 

@@ -12,7 +12,8 @@
 
 #include "child.h"
 #include "jailwatch.h"
-#include "limits_default.h"
+#include "keep.h"
+#include "limit.h"
 #include "log.h"
 #include "probe_life.h"
 #include "rate.h"
@@ -39,7 +40,7 @@ probe_init(struct event_base *event_base)
 	jailwatch_init(base, jail_ended);
 	if (sticky_init(base, start) != 0)
 		return -1;
-	return run_init(base, LIMIT_RUNS);
+	return run_init(base, limits()->runs);
 }
 
 /* ---- the end ---- */
@@ -47,6 +48,7 @@ probe_init(struct event_base *event_base)
 static void
 free_probe(struct probe *probe)
 {
+	registry_forget(probe);
 	if (probe->timer != NULL)
 		event_free(probe->timer);
 	tail_free(&probe->output);
@@ -65,9 +67,8 @@ probe_free_if_unused(struct probe *probe)
 		free_probe(probe);
 }
 
-/* Takes the process out of the jail, or stops whatever was to bring it there. */
-static void
-disarm(struct probe *probe)
+void
+probe_disarm(struct probe *probe)
 {
 	if (probe->presence == PRESENCE_WAITING)
 		sticky_forget(probe);
@@ -83,16 +84,25 @@ disarm(struct probe *probe)
 	probe->presence = PRESENCE_NONE;
 }
 
-/* e: for those who wait for it to be armed. They are told when nothing of it is left to be found. */
-static void
-end(struct probe *probe, const char *why, const struct error *e)
+/* The file that configured it would bring back a single shot that has had its run; its record tells that
+ * it is spent, until the file says something else. */
+static bool
+record_outlives(const struct probe *probe)
 {
-	disarm(probe);
+	return probe->configured && probe->kept_started;
+}
+
+void
+probe_end(struct probe *probe, const char *why, const struct error *e)
+{
+	probe_disarm(probe);
 	registry_remove(probe);
 	jail_release(probe->jail);
 	probe->jail = NULL;
 	probe->gone = true;
 	log_info("event=removed %s why=\"%s\"", probe->tag, why);
+	if ((probe->kept || probe->saving) && !probe->dropped && !record_outlives(probe))
+		keep_drop(probe, NULL, NULL);
 	waiters_tell(probe, e);
 }
 
@@ -104,7 +114,7 @@ end_by_itself(struct probe *probe, const char *why)
 	struct error e;
 
 	error_set(&e, ERR_ATTACH_FAILED, "the probe has ended: %s", why);
-	end(probe, why, &e);
+	probe_end(probe, why, &e);
 	if (probe->armed_at == 0) {
 		probe_free_if_unused(probe);
 		return;
@@ -112,19 +122,6 @@ end_by_itself(struct probe *probe, const char *why)
 	oldest = registry_remember(probe);
 	if (oldest != NULL)
 		probe_free_if_unused(oldest);
-}
-
-void
-probe_remove(struct probe *probe, bool kill_runs)
-{
-	struct error e;
-
-	if (kill_runs)
-		run_kill_all(probe);
-	run_drop_pending(probe);
-	error_set(&e, ERR_ATTACH_FAILED, "the probe was removed before it was armed");
-	end(probe, "asked for", &e);
-	probe_free_if_unused(probe);
 }
 
 void
@@ -147,10 +144,10 @@ probe_stop_all(void)
 	struct error e;
 
 	stopping = true;
-	queue_stop();
+	queue_pause(true);
 	error_set(&e, ERR_STOPPING, "the daemon is stopping");
 	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number)) {
-		disarm(probe);
+		probe_disarm(probe);
 		run_drop_pending(probe);
 		waiters_tell(probe, &e);
 	}
@@ -204,8 +201,8 @@ probe_log_trigger(struct probe *probe)
 		 (unsigned long long)probe->triggers);
 }
 
-static void
-accept_trigger(struct probe *probe)
+void
+probe_pressed(struct probe *probe)
 {
 	probe_hold(probe);
 	probe->presence = PRESENCE_NONE;
@@ -219,18 +216,6 @@ accept_trigger(struct probe *probe)
 		rearm(probe);
 	probe_log_trigger(probe);
 	probe_release(probe);
-}
-
-int
-probe_trigger(struct probe *probe, struct error *e)
-{
-	if (probe->presence != PRESENCE_ARMED)
-		return error_set(e, ERR_BAD_REQUEST, "probe %llu is not armed now",
-				 (unsigned long long)probe->number);
-	/* This life of the probe is used up, whatever its process does from here on. */
-	disarm(probe);
-	accept_trigger(probe);
-	return 0;
 }
 
 /* ---- into the jail, and back into it ---- */
@@ -248,7 +233,7 @@ accept_unreaped_trigger(struct probe *probe)
 	    info.si_status != PROBE_EXIT_TRIGGERED)
 		return;
 	child_forget(probe->pid);
-	accept_trigger(probe);
+	probe_pressed(probe);
 }
 
 /* Whoever has the name by now: several may be on their way to replace the same probe, and that one
@@ -265,10 +250,41 @@ take_over_name(struct probe *probe)
 	probe->replaces = false;
 	if ((old = registry_by_name(probe->def.name)) != NULL) {
 		accept_unreaped_trigger(old);
-		end(old, "another one has taken its place", &e);
+		probe_end(old, "another one has taken its place", &e);
 		probe_free_if_unused(old);
 	}
 	registry_take_name(probe);
+}
+
+static void
+first_kept(struct probe *probe, const struct error *e, void *arg)
+{
+	(void)arg;
+	probe->saving = false;
+	probe->kept = true; /* a part of it may be, even if not for certain */
+	if (probe->gone)
+		return;
+	if (e != NULL) {
+		probe_end(probe, "it could not be saved", e);
+		return;
+	}
+	take_over_name(probe);
+	waiters_tell(probe, NULL);
+}
+
+/* It is there, armed or waiting for its jail: once that is certain to survive the daemon, it has its
+ * name, and whoever asked for it is told. */
+static void
+settle(struct probe *probe)
+{
+	if (probe->gone || probe->kept || probe->saving)
+		return;
+	if (probe->def.respawn == RESPAWN_NO && probe->triggers > 0) {
+		first_kept(probe, NULL, NULL); /* it has had its one press: nothing is to come back */
+		return;
+	}
+	probe->saving = true;
+	keep_save(probe, first_kept, NULL);
 }
 
 static void
@@ -281,12 +297,11 @@ lose_jail(struct probe *probe)
 	evtimer_del(probe->timer);
 	jail_release(probe->jail);
 	probe->jail = NULL;
-	take_over_name(probe);
 	probe->presence = PRESENCE_WAITING;
 	probe->failures = 0;
 	log_info("event=jail-gone %s", probe->tag);
 	sticky_wait(probe);
-	waiters_tell(probe, NULL);
+	settle(probe);
 }
 
 /* Those that are armed, or on their way, are told by the end of their process. */
@@ -310,11 +325,11 @@ jail_ended(struct jail_instance *jail)
 static void
 try_later(struct probe *probe)
 {
-	int64_t delay = (int64_t)LIMIT_REARM_FIRST_MS << (probe->failures < 16 ? probe->failures : 16);
+	int64_t delay = limits()->rearm_delay_ms << (probe->failures < 16 ? probe->failures : 16);
 
 	probe->failures++;
 	probe->presence = PRESENCE_STARTING;
-	timer_set(probe->timer, delay < LIMIT_REARM_LAST_MS ? delay : LIMIT_REARM_LAST_MS);
+	timer_set(probe->timer, delay < limits()->rearm_delay_max_ms ? delay : limits()->rearm_delay_max_ms);
 }
 
 static void
@@ -335,12 +350,12 @@ probe_exited(pid_t pid, int status, void *arg)
 
 	probe->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == PROBE_EXIT_TRIGGERED) {
-		accept_trigger(probe);
+		probe_pressed(probe);
 		return;
 	}
 	probe->presence = PRESENCE_NONE;
 	log_death(probe, pid, status);
-	if (util_monotonic_ms() - probe->armed_at > LIMIT_REARM_STEADY_MS)
+	if (util_monotonic_ms() - probe->armed_at > limits()->rearm_steady_ms)
 		probe->failures = 0;
 	if (!jail_alive(probe->jail))
 		lose_jail(probe);
@@ -358,8 +373,8 @@ armed(void *arg, pid_t pid, const struct error *e)
 	probe->arm = NULL;
 	if (pid <= 0) {
 		log_warn("event=attach-failed %s why=\"%s\"", probe->tag, e->text);
-		if (!SLIST_EMPTY(&probe->waiters)) {
-			end(probe, "it could not be armed", e);
+		if (!probe->kept && !probe->saving) {
+			probe_end(probe, "it could not be armed", e);
 			probe_free_if_unused(probe);
 		} else if (!jail_alive(probe->jail)) {
 			lose_jail(probe);
@@ -371,10 +386,11 @@ armed(void *arg, pid_t pid, const struct error *e)
 	probe->presence = PRESENCE_ARMED;
 	probe->pid = pid;
 	probe->armed_at = util_monotonic_ms();
-	take_over_name(probe);
 	log_info("event=armed %s pid=%d jid=%d", probe->tag, (int)pid, (int)probe->jail->jid);
+	probe_hold(probe);
 	child_add(pid, probe_exited, probe);
-	waiters_tell(probe, NULL);
+	settle(probe);
+	probe_release(probe);
 }
 
 static void
@@ -423,10 +439,13 @@ timer_expired(evutil_socket_t fd, short what, void *arg)
 /* ---- for probe_add.c ---- */
 
 struct probe *
-probe_create(struct definition *def, struct jail_instance *jail, struct error *e)
+probe_create(struct definition *def, struct jail_instance *jail, uint64_t number, struct error *e)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
+	struct probe *probe;
 
+	if (number == 0 && keep_number(registry_next_number(), e) != 0)
+		return NULL;
+	probe = calloc(1, sizeof(*probe));
 	if (probe == NULL || (probe->timer = evtimer_new(base, timer_expired, probe)) == NULL) {
 		free(probe);
 		error_no_memory(e);
@@ -434,6 +453,7 @@ probe_create(struct definition *def, struct jail_instance *jail, struct error *e
 	}
 	probe->def = *def;
 	definition_init(def);
+	probe->number = number;
 	probe->created_ms = util_wall_ms();
 	LIST_INIT(&probe->active_runs);
 	SLIST_INIT(&probe->waiters);
@@ -458,26 +478,37 @@ probe_begin(struct probe *probe)
 		start(probe);
 }
 
-enum probe_state
-probe_state(const struct probe *probe)
+/* Its run, of which it is still owed some, comes first; an overlapping probe is armed beside it. */
+void
+probe_begin_again(struct probe *probe, unsigned pending)
 {
-	if (probe->gone)
-		return PROBE_GONE;
-	if (probe->presence == PRESENCE_ARMED)
-		return PROBE_ARMED;
-	if (probe->presence == PRESENCE_STARTING)
-		return PROBE_STARTING;
-	if (probe->active > 0)
-		return PROBE_RUNNING;
-	if (probe->pending > 0)
-		return PROBE_QUEUED;
-	return probe->presence == PRESENCE_COOLING ? PROBE_COOLING : PROBE_WAITING;
+	probe->kept = true;
+	probe->kept_pending = pending;
+	log_info("event=probe-restored %s", probe->tag);
+	probe_hold(probe);
+	if (pending > 0)
+		run_restore(probe, probe->jail, pending);
+	if (!probe->gone && probe->jail == NULL)
+		lose_jail(probe);
+	else if (!probe->gone && (pending == 0 || !paced_by_starts(probe)))
+		start(probe);
+	probe_release(probe);
 }
 
-struct tail *
-probe_output(struct probe *probe)
+/* Where it stood when the daemon before this one let go of it. */
+void
+probe_go_on(struct probe *probe)
 {
-	struct tail *current = run_output(probe);
-
-	return probe->last.any || current == NULL ? &probe->output : current;
+	if (probe->gone)
+		return;
+	if (probe->presence == PRESENCE_ARMED)
+		child_add(probe->pid, probe_exited, probe);
+	else if (probe->presence == PRESENCE_WAITING)
+		sticky_wait(probe);
+	else if (probe->presence == PRESENCE_COOLING)
+		rearm(probe);
+	else if (probe->presence == PRESENCE_STARTING && probe->failures > 0)
+		try_later(probe);
+	else if (probe->presence == PRESENCE_STARTING)
+		start(probe);
 }

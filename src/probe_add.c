@@ -1,7 +1,7 @@
 /* The beginning of a probe: whether it may be, and who waits for it. */
 #include "config.h"
 
-#include "limits_default.h"
+#include "limit.h"
 #include "probe.h"
 #include "probe_life.h"
 #include "registry.h"
@@ -31,37 +31,40 @@ find_jail(const struct definition *def, struct jail_instance **jail, struct erro
 }
 
 static struct probe *
-create_in_jail(struct definition *def, bool replaces, struct error *e)
+create_in_jail(struct definition *def, bool replaces, bool configured, struct error *e)
 {
 	struct jail_instance *jail;
 	struct probe *probe;
 
-	if (registry_count() >= LIMIT_PROBES) {
-		error_set(e, ERR_LIMIT, "there are %d probes already", LIMIT_PROBES);
+	if (registry_count() >= limits()->probes) {
+		error_set(e, ERR_LIMIT, "there are %u probes already", limits()->probes);
 		return NULL;
 	}
 	if (find_jail(def, &jail, e) != 0)
 		return NULL;
-	if ((probe = probe_create(def, jail, e)) == NULL) {
+	if ((probe = probe_create(def, jail, 0, e)) == NULL) {
 		jail_release(jail);
 		return NULL;
 	}
 	probe->replaces = replaces;
+	probe->configured = configured;
 	if (!replaces)
 		registry_take_name(probe);
 	return probe;
 }
 
 void
-probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg)
+probe_add(struct definition *def, unsigned flags, probe_added_cb *added, void *arg)
 {
+	bool replace = (flags & PROBE_ADD_REPLACE) != 0;
+	bool configured = (flags & PROBE_ADD_CONFIGURED) != 0;
 	struct probe *old = def->name == NULL ? NULL : registry_by_name(def->name);
 	struct probe *probe = NULL, *same = NULL;
 	struct error e;
 
 	/* One whose jail has ended and that has not noticed yet is no answer: its jail came back, and
 	 * registers its probes again. */
-	if (old != NULL && old->jail != NULL && !jail_alive(old->jail))
+	if (old != NULL && (old->dropped || (old->jail != NULL && !jail_alive(old->jail))))
 		replace = true;
 	else if (old != NULL && definition_equal(&old->def, def))
 		same = old;
@@ -76,14 +79,14 @@ probe_add(struct definition *def, bool replace, probe_added_cb *added, void *arg
 		error_set(&e, ERR_EXISTS, "probe %llu has the name \"%s\" and another definition",
 			  (unsigned long long)old->number, def->name);
 	else
-		probe = create_in_jail(def, old != NULL, &e);
+		probe = create_in_jail(def, old != NULL, configured, &e);
 	definition_clear(def);
 	if (probe == NULL) {
 		added(arg, NULL, &e);
 		return;
 	}
 	if (waiters_add(probe, added, arg) != 0) {
-		probe_remove(probe, false);
+		probe_forget(probe);
 		error_no_memory(&e);
 		added(arg, NULL, &e);
 		return;

@@ -10,7 +10,7 @@
 static struct lanes runs;
 static queue_start_cb *start_run;
 static struct event *retry_timer;
-static bool pumping, stopped;
+static bool pumping, paused, resting;
 
 /* A quarter of the places is kept for the other jails, where there are any. */
 static unsigned
@@ -21,11 +21,19 @@ lane_limit(void)
 	return most > 0 ? most : 1;
 }
 
+static void
+retry_later(void)
+{
+	const struct timeval delay = {.tv_sec = RETRY_SECONDS};
+
+	resting = true;
+	evtimer_add(retry_timer, &delay);
+}
+
 /* False: nothing more can start now. */
 static bool
 start_next(void)
 {
-	const struct timeval delay = {.tv_sec = RETRY_SECONDS};
 	struct lane *lane;
 	struct lane_entry *entry = lanes_take(&runs, lane_limit(), &lane);
 
@@ -34,7 +42,7 @@ start_next(void)
 	if (start_run(entry))
 		return true;
 	lanes_put_back(&runs, lane, entry);
-	evtimer_add(retry_timer, &delay);
+	retry_later();
 	return false;
 }
 
@@ -42,10 +50,10 @@ start_next(void)
 static void
 pump(void)
 {
-	if (pumping || stopped)
+	if (pumping || paused || resting)
 		return;
 	pumping = true;
-	while (start_next())
+	while (!resting && start_next())
 		;
 	pumping = false;
 }
@@ -56,6 +64,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	resting = false;
 	pump();
 }
 
@@ -66,6 +75,13 @@ queue_init(struct event_base *base, unsigned limit, queue_start_cb *start)
 	start_run = start;
 	retry_timer = evtimer_new(base, retry, NULL);
 	return retry_timer == NULL ? -1 : 0;
+}
+
+void
+queue_set_limit(unsigned limit)
+{
+	runs.limit = limit;
+	pump();
 }
 
 void
@@ -82,16 +98,34 @@ queue_remove(struct lane_entry *entry)
 }
 
 void
+queue_put_back(struct lane_entry *entry, struct jail_instance *jail)
+{
+	if (entry->lane == NULL)
+		lanes_put_back(&runs, &jail->runs, entry);
+	else
+		lanes_release(&runs, &jail->runs);
+	retry_later();
+}
+
+void
+queue_adopt(struct jail_instance *jail)
+{
+	lanes_occupy(&runs, &jail->runs);
+}
+
+void
 queue_run_ended(struct jail_instance *jail)
 {
 	lanes_release(&runs, &jail->runs);
+	resting = false; /* it has given back what was missing, perhaps */
 	pump();
 }
 
 void
-queue_stop(void)
+queue_pause(bool wanted)
 {
-	stopped = true;
+	paused = wanted;
+	pump();
 }
 
 unsigned

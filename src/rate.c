@@ -2,19 +2,19 @@
 
 #include "rate.h"
 
-#include "limits_default.h"
+#include "limit.h"
 #include "util.h"
 
 static int64_t
 interval(const struct definition *def)
 {
-	return def->cooldown_ms == DEFINITION_UNSET ? LIMIT_RATE_MS : def->cooldown_ms;
+	return def->cooldown_ms == DEFINITION_UNSET ? limits()->interval_ms : def->cooldown_ms;
 }
 
 static int64_t
 burst(const struct definition *def)
 {
-	return def->cooldown_ms == DEFINITION_UNSET ? LIMIT_RATE_BURST : 1;
+	return def->cooldown_ms == DEFINITION_UNSET ? limits()->burst : 1;
 }
 
 void

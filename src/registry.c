@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "limits_default.h"
+#include "limit.h"
 
 static int
 compare_numbers(const struct probe *a, const struct probe *b)
@@ -31,15 +31,44 @@ RB_GENERATE_STATIC(names, probe, by_name, compare_names)
 static struct numbers numbers = RB_INITIALIZER(&numbers);
 static struct names names = RB_INITIALIZER(&names);
 static TAILQ_HEAD(gone_list, probe) gone = TAILQ_HEAD_INITIALIZER(gone);
-static uint64_t last_number;
+static TAILQ_HEAD(, probe) every = TAILQ_HEAD_INITIALIZER(every);
+static uint64_t next_number = 1;
 static size_t count, gone_count;
 
 void
 registry_insert(struct probe *probe)
 {
-	probe->number = ++last_number;
+	if (probe->number == 0)
+		probe->number = next_number;
+	registry_skip_numbers(probe->number + 1);
 	RB_INSERT(numbers, &numbers, probe);
+	TAILQ_INSERT_TAIL(&every, probe, every);
 	count++;
+}
+
+void
+registry_forget(struct probe *probe)
+{
+	TAILQ_REMOVE(&every, probe, every);
+}
+
+struct probe *
+registry_every(const struct probe *last)
+{
+	return last == NULL ? TAILQ_FIRST(&every) : TAILQ_NEXT(last, every);
+}
+
+uint64_t
+registry_next_number(void)
+{
+	return next_number;
+}
+
+void
+registry_skip_numbers(uint64_t next)
+{
+	if (next_number < next)
+		next_number = next;
 }
 
 void
@@ -121,7 +150,7 @@ registry_remember(struct probe *probe)
 
 	TAILQ_INSERT_TAIL(&gone, probe, link);
 	probe->remembered = true;
-	if (++gone_count <= LIMIT_GONE_KEPT)
+	if (++gone_count <= limits()->gone_probes)
 		return NULL;
 	oldest = TAILQ_FIRST(&gone);
 	TAILQ_REMOVE(&gone, oldest, link);

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "job.h"
-#include "limits_default.h"
+#include "keep.h"
+#include "limit.h"
 #include "log.h"
 #include "queue.h"
 #include "util.h"
@@ -24,13 +25,16 @@ struct probe_run {
 	LIST_ENTRY(probe_run) link;
 	struct probe *probe;
 	struct jail_instance *jail; /* whose place in the queue it has; held */
-	struct job *job;	    /* NULL: it could not be executed at all */
+	struct job *job;	    /* NULL: the store is being told, or it could not be executed at all */
+	bool cancelled;		    /* before it started */
 	uint64_t number;
 };
 
 static struct event_base *base;
 
 static bool start_run(struct lane_entry *);
+static keep_done_cb store_told;
+static job_done_cb job_done;
 
 int
 run_init(struct event_base *event_base, unsigned limit)
@@ -44,7 +48,16 @@ most_at_once(const struct probe *probe)
 {
 	if (probe->def.respawn != RESPAWN_NOW)
 		return 1;
-	return probe->def.max_runs > 0 ? probe->def.max_runs : queue_limit();
+	if (probe->def.max_runs > 0)
+		return probe->def.max_runs;
+	return limits()->max_runs > 0 ? limits()->max_runs : queue_limit();
+}
+
+static int64_t
+time_limit(const struct probe *probe)
+{
+	return probe->def.timeout_ms == DEFINITION_UNSET ? limits()->timeout_ms
+							 : probe->def.timeout_ms;
 }
 
 static void
@@ -76,6 +89,53 @@ run_request(struct probe *probe)
 	if (probe->pending++ == 0)
 		probe->entry_jail = jail_hold(probe->jail);
 	push(probe);
+	if (probe->pending > 0 && probe->def.respawn == RESPAWN_NO)
+		keep_save(probe, NULL, NULL); /* it will not be there to be pressed again */
+}
+
+void
+run_restore(struct probe *probe, struct jail_instance *jail, unsigned pending)
+{
+	probe->pending = pending;
+	probe->entry_jail = jail_hold(jail);
+	push(probe);
+}
+
+bool
+run_save(const struct probe *probe, unsigned place, struct run_saved *saved)
+{
+	struct probe_run *run;
+
+	LIST_FOREACH(run, &probe->active_runs, link) {
+		if (run->job == NULL || place-- > 0)
+			continue;
+		saved->number = run->number;
+		saved->jail = run->jail;
+		job_save(run->job, &saved->job);
+		return true;
+	}
+	return false;
+}
+
+int
+run_resume(struct probe *probe, const struct run_saved *saved)
+{
+	struct probe_run *run = calloc(1, sizeof(*run));
+
+	if (run == NULL)
+		return -1;
+	run->probe = probe;
+	run->number = saved->number;
+	run->job = job_resume(base, &saved->job, probe->tag, run->number, job_done, run);
+	if (run->job == NULL) {
+		free(run);
+		return -1;
+	}
+	run->jail = jail_hold(saved->jail);
+	queue_adopt(run->jail);
+	probe->active++;
+	LIST_INSERT_HEAD(&probe->active_runs, run, link);
+	return 0;
 }
 
 void
@@ -95,7 +155,10 @@ run_kill_all(struct probe *probe)
 	struct probe_run *run;
 
 	LIST_FOREACH(run, &probe->active_runs, link)
-		job_kill(run->job);
+		if (run->job != NULL)
+			job_kill(run->job);
+		else
+			run->cancelled = true;
 }
 
 struct tail *
@@ -103,7 +166,7 @@ run_output(struct probe *probe)
 {
 	struct probe_run *run = LIST_FIRST(&probe->active_runs);
 
-	return run == NULL ? NULL : job_output(run->job);
+	return run == NULL || run->job == NULL ? NULL : job_output(run->job);
 }
 
 static void
@@ -225,7 +288,7 @@ execute(struct probe_run *run, const char **program)
 	struct environment env;
 	struct job_spec spec = {.argv = argv,
 				.env = env.list,
-				.timeout_ms = probe->def.timeout_ms,
+				.timeout_ms = time_limit(probe),
 				.tag = probe->tag,
 				.run = run->number};
 
@@ -234,37 +297,109 @@ execute(struct probe_run *run, const char **program)
 	return job_start(base, &spec, job_done, run);
 }
 
-static bool
-start_run(struct lane_entry *entry)
+/* One of the triggers that wait becomes a run. */
+static struct probe_run *
+take_pending(struct probe *probe)
 {
-	struct probe *probe = (struct probe *)((char *)entry - offsetof(struct probe, entry));
-	struct probe_run *run = malloc(sizeof(*run));
+	struct probe_run *run = calloc(1, sizeof(*run));
+
+	if (run == NULL)
+		return NULL;
+	run->probe = probe;
+	run->jail = jail_hold(probe->entry_jail);
+	if (--probe->pending == 0)
+		drop_entry_jail(probe);
+	probe->active++;
+	LIST_INSERT_HEAD(&probe->active_runs, run, link);
+	return run;
+}
+
+/* And back again. */
+static void
+give_back_pending(struct probe_run *run)
+{
+	struct probe *probe = run->probe;
+
+	if (probe->pending++ == 0)
+		probe->entry_jail = jail_hold(run->jail);
+	probe->active--;
+	LIST_REMOVE(run, link);
+	jail_release(run->jail);
+	free(run);
+}
+
+/* False: it can't be executed now, and is given back. */
+static bool
+execute_or_give_back(struct probe_run *run)
+{
+	struct probe *probe = run->probe;
 	const char *program;
 	int error;
 
-	if (run == NULL)
-		return false;
-	*run = (struct probe_run){
-	    .probe = probe, .jail = probe->entry_jail, .number = probe->runs + 1};
+	run->number = probe->runs + 1;
 	run->job = execute(run, &program);
 	error = errno;
 	if (run->job == NULL && job_is_transient(error)) {
 		log_warn("event=error %s why=\"the command can't be started now: %s\"", probe->tag,
 			 strerror(error));
-		free(run);
+		give_back_pending(run);
 		return false;
 	}
-	jail_hold(run->jail);
-	if (--probe->pending == 0)
-		drop_entry_jail(probe);
-	probe->active++;
 	probe->runs++;
-	LIST_INSERT_HEAD(&probe->active_runs, run, link);
 	probe_log_trigger(probe);
 	log_info("event=run-started %s run=%llu", probe->tag, (unsigned long long)run->number);
 	push(probe);
 	probe_run_started(probe);
 	if (run->job == NULL)
 		finish_unexecutable(run, program, error);
+	return true;
+}
+
+/* The run was removed while the store was being told of it. */
+static void
+discard(struct probe_run *run)
+{
+	struct probe *probe = run->probe;
+	struct jail_instance *jail = run->jail;
+
+	log_warn("event=trigger-dropped %s count=1", probe->tag);
+	probe->active--;
+	LIST_REMOVE(run, link);
+	free(run);
+	probe_run_ended(probe); /* may free the probe */
+	queue_run_ended(jail);
+	jail_release(jail);
+}
+
+/* A store that fails has been logged, and must not keep the jail from its command: what was promised
+ * of a crash then can't be kept. */
+static void
+store_told(struct probe *probe, const struct error *e, void *arg)
+{
+	struct probe_run *run = arg;
+	struct jail_instance *jail = jail_hold(run->jail);
+
+	(void)e;
+	if (run->cancelled)
+		discard(run);
+	else if (!execute_or_give_back(run))
+		queue_put_back(&probe->entry, jail);
+	jail_release(jail);
+}
+
+static bool
+start_run(struct lane_entry *entry)
+{
+	struct probe *probe = (struct probe *)((char *)entry - offsetof(struct probe, entry));
+	struct probe_run *run = take_pending(probe);
+
+	if (run == NULL)
+		return false;
+	if (!keep_before_start(probe))
+		return execute_or_give_back(run);
+	if (probe->def.respawn == RESPAWN_NO)
+		keep_start(probe, store_told, run);
+	else
+		keep_save(probe, store_told, run);
 	return true;
 }

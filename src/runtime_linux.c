@@ -55,19 +55,75 @@ pid_from_state(const char *path, const char *pid_key, const char *start_key)
 	return sane ? (pid_t)pid : 0;
 }
 
-/* runc by itself, and below docker: its state directories have one folder a container. */
+/* A file in a container's own folder. */
+struct state_file {
+	const char *name;
+	const char *pid_key;
+	const char *start_key;
+};
+
+/* A container that was created and not started has a fifo, at which its init waits; until then there
+ * is nothing of the container but this init. */
+static pid_t
+pid_from_folder(const char *folder, const struct state_file *file)
+{
+	char path[PATH_SIZE * 2];
+
+	snprintf(path, sizeof(path), "%s/exec.fifo", folder);
+	if (access(path, F_OK) == 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", folder, file->name);
+	return pid_from_state(path, file->pid_key, file->start_key);
+}
+
+static pid_t
+find_folder(const char *root, const char *name, const struct state_file *file)
+{
+	char pattern[PATH_SIZE];
+	glob_t folders;
+	pid_t pid = 0;
+
+	snprintf(pattern, sizeof(pattern), "%s/%s", root, name);
+	if (glob(pattern, GLOB_NOSORT, NULL, &folders) != 0)
+		return 0;
+	for (size_t i = 0; i < folders.gl_pathc && pid == 0; i++)
+		pid = pid_from_folder(folders.gl_pathv[i], file);
+	globfree(&folders);
+	return pid;
+}
+
+static const struct state_file runc_state = {
+    .name = "state.json",
+    .pid_key = "init_process_pid",
+    .start_key = "init_process_start",
+};
+
+/* runc by itself, and below docker. */
 static pid_t
 find_runc(const char *name)
 {
-	static const char *const roots[] = {"/run/runc", "/run/docker/runtime-runc/moby"};
-	char path[PATH_SIZE];
-	pid_t pid = 0;
+	pid_t pid = find_folder("/run/runc", name, &runc_state);
 
-	for (size_t i = 0; i < UTIL_COUNT(roots) && pid == 0; i++) {
-		snprintf(path, sizeof(path), "%s/%s/state.json", roots[i], name);
-		pid = pid_from_state(path, "init_process_pid", "init_process_start");
-	}
-	return pid;
+	return pid > 0 ? pid : find_folder("/run/docker/runtime-runc/moby", name, &runc_state);
+}
+
+/* runc below containerd, which gives each of its namespaces a directory. */
+static pid_t
+find_containerd(const char *name)
+{
+	return find_folder("/run/containerd/runc/*", name, &runc_state);
+}
+
+static pid_t
+find_crun(const char *name)
+{
+	static const struct state_file crun_state = {
+	    .name = "status",
+	    .pid_key = "pid",
+	    .start_key = "process-start-time",
+	};
+
+	return find_folder("/run/crun", name, &crun_state);
 }
 
 /* The first process in a cgroup.procs file that is one pid namespace below ours: a container in the
@@ -143,7 +199,17 @@ static const struct {
 } runtimes[] = {
     {"machined", find_machined},
     {"runc", find_runc},
+    {"containerd", find_containerd},
+    {"crun", find_crun},
     {"lxc", find_lxc},
+};
+
+const char *const runtime_places[] = {
+    "/run/systemd/machines", "/run/runc",
+    "/run/docker/runtime-runc/moby", "/run/containerd/runc",
+    "/run/containerd/runc/*", "/run/crun",
+    "/sys/fs/cgroup", "/sys/fs/cgroup/*",
+    NULL,
 };
 
 /* Names become parts of paths and of glob patterns. */

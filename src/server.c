@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <libutil.h>
 #include <limits.h>
 #include <signal.h>
@@ -23,30 +24,33 @@
 #include "control.h"
 #include "detach.h"
 #include "job.h"
+#include "keep.h"
 #include "log.h"
 #include "probe.h"
+#include "reload.h"
+#include "server_parts.h"
 #include "spawn.h"
+#include "state.h"
+#include "store.h"
+#include "upgrade.h"
 #include "util.h"
 
 /* How long the end may wait for probes to die and for clients to read their answers. */
 #define STOP_MS	     2000
 #define STOP_LOOK_MS 5
 
-static struct event_base *base;
+struct server server;
+
 static struct event *signal_events[4];
 static struct event *stop_timer;
 static struct pidfh *pidfile;
-static struct conf conf;
-static char socket_path[PATH_MAX];
-static char pidfile_path[PATH_MAX];
-static int64_t started_ms;
 static int64_t stop_deadline; /* 0: not stopping */
 
 /* ---- the one waitpid loop ---- */
 
 /* Several SIGCHLD can arrive as one. */
-static void
-reap(evutil_socket_t fd, short what, void *arg)
+void
+server_reap(evutil_socket_t fd, short what, void *arg)
 {
 	int status;
 	pid_t pid;
@@ -71,7 +75,7 @@ look_whether_over(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if ((child_dying() == 0 && arm_under_way() == 0 && !control_is_busy()) || late)
-		event_base_loopbreak(base);
+		event_base_loopbreak(server.base);
 	else
 		evtimer_add(stop_timer, &again);
 }
@@ -84,7 +88,8 @@ stop(void)
 	log_info("event=daemon-stopping");
 	stop_deadline = util_monotonic_ms() + STOP_MS;
 	control_close();
-	reap(-1, 0, NULL); /* who was pressed before now is told apart from who is ended now */
+	server_reap(-1, 0, NULL); /* who was pressed before now is told apart from who is ended now */
+	keep_finish();
 	probe_stop_all();
 	attach_finish();
 	event_active(stop_timer, EV_TIMEOUT, 0);
@@ -105,7 +110,8 @@ asked_to_reload(evutil_socket_t signo, short what, void *arg)
 	(void)signo;
 	(void)what;
 	(void)arg;
-	log_info("event=reload why=\"nothing is configured by files\"");
+	if (stop_deadline == 0)
+		reload_asked();
 }
 
 static void
@@ -132,14 +138,14 @@ leave_drain(void)
 	}
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
-	if (event_reinit(base) != 0)
+	if (event_reinit(server.base) != 0)
 		_exit(1);
 	pidfile_close(pidfile);
 	control_drop_all();
 	setproctitle("reading what commands still write");
-	job_drain_all(break_loop, base);
+	job_drain_all(break_loop, server.base);
 	if (job_count() > 0)
-		event_base_dispatch(base);
+		event_base_dispatch(server.base);
 	_exit(0);
 }
 
@@ -149,12 +155,13 @@ static void
 describe(struct commands_server_state *state)
 {
 	*state = (struct commands_server_state){.pid = getpid(),
-						.started_ms = started_ms,
+						.started_ms = server.started_ms,
 						.clients = control_clients(),
-						.socket = socket_path};
+						.socket = server.socket};
 }
 
-static const struct commands_server for_commands = {.stop = stop, .describe = describe};
+static const struct commands_server for_commands = {
+    .stop = stop, .describe = describe, .reload = reload_begin, .upgrade = upgrade_begin};
 
 static int
 watch_signals(struct error *e)
@@ -163,16 +170,26 @@ watch_signals(struct error *e)
 		int signo;
 		event_callback_fn callback;
 	} watched[] = {
-	    {SIGCHLD, reap}, {SIGTERM, asked_to_stop}, {SIGINT, asked_to_stop}, {SIGHUP, asked_to_reload}};
+	    {SIGCHLD, server_reap}, {SIGTERM, asked_to_stop}, {SIGINT, asked_to_stop}, {SIGHUP, asked_to_reload}};
 
 	signal(SIGPIPE, SIG_IGN); /* of clients that went away; writes say so themselves */
 	for (size_t i = 0; i < UTIL_COUNT(watched); i++) {
-		signal_events[i] = evsignal_new(base, watched[i].signo, watched[i].callback, NULL);
+		signal_events[i] = evsignal_new(server.base, watched[i].signo, watched[i].callback, NULL);
 		if (signal_events[i] == NULL || evsignal_add(signal_events[i], NULL) != 0)
 			return error_no_memory(e);
 	}
-	stop_timer = evtimer_new(base, look_whether_over, NULL);
+	stop_timer = evtimer_new(server.base, look_whether_over, NULL);
 	return stop_timer == NULL ? error_no_memory(e) : 0;
+}
+
+/* Whoever started us may block signals; and the daemon before this one did, lest one is lost. */
+static void
+unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The daemon lives in /, so paths are made absolute while they still mean what the caller meant. */
@@ -193,38 +210,88 @@ absolute(char out[PATH_MAX], const char *path, struct error *e)
 	return 0;
 }
 
+void
+server_write_pidfile(void)
+{
+	if (pidfile_write(pidfile) != 0)
+		log_error("event=error why=\"%s: %s\"", server.pidfile, strerror(errno));
+}
+
 static int
 lock_pidfile(struct error *e)
 {
 	pid_t other = 0;
 
-	pidfile = pidfile_open(pidfile_path, 0644, &other);
-	if (pidfile != NULL)
+	pidfile = pidfile_open(server.pidfile, 0644, &other);
+	if (pidfile != NULL) {
+		fcntl(pidfile_fileno(pidfile), F_SETFD, FD_CLOEXEC); /* not everywhere from the start */
 		return 0;
+	}
 	if (errno == EEXIST)
 		return error_set(e, ERR_EXISTS, "%s is locked: a daemon runs already, pid %d",
-				 pidfile_path, (int)other);
-	return error_set(e, ERR_INTERNAL, "%s: %s", pidfile_path, strerror(errno));
+				 server.pidfile, (int)other);
+	return error_set(e, ERR_INTERNAL, "%s: %s", server.pidfile, strerror(errno));
 }
 
+int
+server_keep(struct error *e)
+{
+	configured_on_forgotten(state_forget);
+	return keep_init(server.base, state_render) == 0 ? 0 : error_no_memory(e);
+}
+
+/* Only once the socket is ours: two daemons must not bring back the same probes. */
 static int
-start(struct error *e)
+restore(struct error *e)
+{
+	if (server.state[0] == '\0')
+		return 0;
+	if (store_open(server.state, e) != 0 || server_keep(e) != 0)
+		return -1;
+	return state_restore(configured_note_spent, e);
+}
+
+static void
+fill_handover(struct handover *h)
+{
+	h->each_spent = configured_each_spent;
+	h->foreground = server.foreground;
+	h->started_ms = server.started_ms;
+	h->files = spawn_start_limit();
+	h->listener_fd = control_listener();
+	h->store_fd = store_fd();
+	memcpy(h->socket, server.socket, sizeof(h->socket));
+	memcpy(h->pidfile, server.pidfile, sizeof(h->pidfile));
+	memcpy(h->state, server.state, sizeof(h->state));
+	memcpy(h->config, server.config, sizeof(h->config));
+}
+
+/* What a daemon needs wherever its socket and its probes come from. */
+int
+server_start_loop(char *const *argv, struct error *e)
 {
 	if (chdir("/") != 0)
 		return error_set(e, ERR_INTERNAL, "chdir: %s", strerror(errno));
-	if ((base = event_base_new()) == NULL)
+	if ((server.base = event_base_new()) == NULL)
 		return error_set(e, ERR_INTERNAL, "no event loop can be made");
-	if (lock_pidfile(e) != 0 || watch_signals(e) != 0 || attach_prepare(e) != 0)
+	if (lock_pidfile(e) != 0 || watch_signals(e) != 0 || attach_prepare(e) != 0 ||
+	    upgrade_prepare(server.base, argv, fill_handover, e) != 0)
 		return -1;
-	if (probe_init(base) != 0)
+	if (probe_init(server.base) != 0)
 		return error_no_memory(e);
 	commands_init(&for_commands);
-	if (control_listen(base, socket_path, e) != 0)
+	return 0;
+}
+
+static int
+start(char *const *argv, struct error *e)
+{
+	if (server_start_loop(argv, e) != 0 || control_listen(server.base, server.socket, e) != 0)
 		return -1;
-	if (conf.has_control_group && control_admit_group(conf.control_group, e) != 0)
+	if (restore(e) != 0 || reload_start(e) != 0)
 		return -1;
 	if (pidfile_write(pidfile) != 0)
-		return error_set(e, ERR_INTERNAL, "%s: %s", pidfile_path, strerror(errno));
+		return error_set(e, ERR_INTERNAL, "%s: %s", server.pidfile, strerror(errno));
 	return 0;
 }
 
@@ -243,15 +310,30 @@ prepare_process(const struct server_options *options, struct error *e)
 {
 	if (geteuid() != 0)
 		return error_set(e, ERR_DENIED, "the daemon must be run as root");
-	if (conf_load(options->config, &conf, e) != 0)
-		return -1;
 	if (spawn_init() != 0)
 		return error_set(e, ERR_INTERNAL, "preparing the process: %s", strerror(errno));
-	if (absolute(socket_path, options->socket, e) != 0 ||
-	    absolute(pidfile_path, options->pidfile, e) != 0)
+	if (absolute(server.socket, options->socket, e) != 0 ||
+	    absolute(server.pidfile, options->pidfile, e) != 0)
+		return -1;
+	if (strcmp(options->state, "none") != 0 && absolute(server.state, options->state, e) != 0)
+		return -1;
+	if (options->config != NULL && absolute(server.config, options->config, e) != 0)
+		return -1;
+	if (reload_prepare(server.config[0] != '\0' ? server.config : NULL, e) != 0)
 		return -1;
 	if (!options->foreground && detach_begin() != 0)
 		return error_set(e, ERR_INTERNAL, "detaching: %s", strerror(errno));
+	return 0;
+}
+
+int
+server_serve(void)
+{
+	unblock_signals();
+	event_base_dispatch(server.base);
+	leave_drain();
+	pidfile_remove(pidfile);
+	log_info("event=daemon-stopped");
 	return 0;
 }
 
@@ -260,27 +342,18 @@ server_run(const struct server_options *options)
 {
 	struct error e;
 
-	log_open(options->foreground);
-	started_ms = util_wall_ms();
-	if (prepare_process(options, &e) != 0 || start(&e) != 0)
+	server.foreground = options->foreground;
+	log_open(server.foreground);
+	server.started_ms = util_wall_ms();
+	if (prepare_process(options, &e) != 0 || start(options->argv, &e) != 0)
 		return fail(&e);
 	log_info("event=daemon-started version=%s pid=%d", PACKAGE_VERSION, (int)getpid());
 	detach_ready();
-	event_base_dispatch(base);
-	leave_drain();
-	pidfile_remove(pidfile);
-	log_info("event=daemon-stopped");
-	return 0;
+	return server_serve();
 }
 
 int
 server_check(const char *config)
 {
-	struct conf checked;
-	struct error e;
-
-	if (conf_load(config, &checked, &e) == 0)
-		return 0;
-	fprintf(stderr, "jaildaemon: %s\n", e.text);
-	return 1;
+	return reload_check(config) ? 0 : 1;
 }

@@ -46,6 +46,12 @@ show_number(json_t *answer)
 }
 
 void
+show_found(json_t *answer)
+{
+	printf("%lld\n", (long long)json_integer_value(json_object_get(answer, "found")));
+}
+
+void
 show_output(json_t *answer)
 {
 	json_t *output = json_object_get(answer, "output");
@@ -276,4 +282,17 @@ show_status(json_t *answer)
 			if (json_integer_value(count) > 0)
 				print_value(state, count);
 	}
+}
+
+void
+show_reload(json_t *answer)
+{
+	const char *name, *separator = "";
+	json_t *count;
+
+	json_object_foreach(json_object_get(answer, "reload"), name, count) {
+		printf("%s%s %lld", separator, name, (long long)json_integer_value(count));
+		separator = ", ";
+	}
+	putchar('\n');
 }

@@ -52,7 +52,6 @@ int
 spawn_init(void)
 {
 	struct rlimit raised;
-	sigset_t none;
 
 	if (take_standard_fds() != 0 || getrlimit(RLIMIT_NOFILE, &start_limit) != 0)
 		return -1;
@@ -60,12 +59,23 @@ spawn_init(void)
 	raised.rlim_cur = raised.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
 		return -1;
-	/* Whoever started us may ignore or block signals (nohup, /etc/rc); commands must not inherit
-	 * that. KILL and STOP refuse, harmlessly. */
+	/* Whoever started us may ignore signals (nohup, /etc/rc); commands must not inherit that. KILL and
+	 * STOP refuse, harmlessly. */
 	for (int signo = 1; signo < NSIG; signo++)
 		default_signals(&signo, 1);
-	sigemptyset(&none);
-	return sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+int64_t
+spawn_start_limit(void)
+{
+	return (int64_t)start_limit.rlim_cur;
+}
+
+void
+spawn_set_start_limit(int64_t limit)
+{
+	start_limit.rlim_cur = (rlim_t)limit;
 }
 
 static int

@@ -1,70 +1,245 @@
 #include "config.h"
 
+/* <sys/tree.h> marks its functions with it, and not every <sys/cdefs.h> has it. */
+#ifndef __unused
+#define __unused __attribute__((__unused__))
+#endif
+
 #include "sticky.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
 
-#include "limits_default.h"
+#include "limit.h"
 #include "log.h"
+#include "runtimewatch.h"
+#include "timer.h"
+#include "util.h"
 
-static TAILQ_HEAD(waiting_list, probe) waiting = TAILQ_HEAD_INITIALIZER(waiting);
-static struct event *look_timer;
-static void (*jail_found)(struct probe *);
+/* After a sign that a jail may be back: it is often seen before all of the jail is there, so the
+ * looks that follow come at growing distances. */
+#define LOOK_FIRST_MS 10
 
-static void
-look_again_later(void)
+/* However many names are waited for and whatever goes on around us: looking takes a twentieth of
+ * the time at most, and never holds up the rest of the daemon for longer than a slice. */
+#define LOOK_SLICE_US 5000
+#define LOOK_REST     19
+
+/* By jail and then by number: those that wait for one jail stand together, and one look serves
+ * them. */
+static int
+compare_waiting(const struct probe *a, const struct probe *b)
 {
-	const struct timeval delay = {.tv_sec = LIMIT_LOOK_MS / 1000};
+	int order = strcmp(a->def.jail.name, b->def.jail.name);
 
-	if (!TAILQ_EMPTY(&waiting) && !evtimer_pending(look_timer, NULL))
-		evtimer_add(look_timer, &delay);
+	return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-static void
-look_for(struct probe *probe)
+RB_HEAD(waiting_tree, probe);
+RB_GENERATE_STATIC(waiting_tree, probe, by_jail, compare_waiting)
+
+static struct waiting_tree waiting = RB_INITIALIZER(&waiting);
+static void (*jail_found)(struct probe *);
+
+static struct event *look_timer, *watch;
+static int watch_fd = -1;
+static char looked_at[JAIL_NAME_SIZE]; /* the last name of a round that isn't over; "": none is */
+static int64_t pause_ms;	       /* between the end of this round and the next one */
+static int64_t rested_us;	       /* when there may be a look again */
+static int64_t due_us;		       /* when there will be, if the timer runs */
+
+static int64_t
+now_us(void)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The first that waits for this name and has this number, or comes after it. */
+static struct probe *
+at_or_after(const char name[JAIL_NAME_SIZE], uint64_t number)
+{
+	static struct probe key;
+
+	memcpy(key.def.jail.name, name, sizeof(key.def.jail.name));
+	key.number = number;
+	return RB_NFIND(waiting_tree, &waiting, &key);
+}
+
+static struct probe *
+first_of_next_name(const char name[JAIL_NAME_SIZE])
+{
+	return at_or_after(name, UINT64_MAX);
+}
+
+/* One look for all that wait for the name. The callback may end any of them, or send it back here.
+ */
+static unsigned
+look_for(const char name[JAIL_NAME_SIZE])
+{
+	struct jail_ref ref = {0};
+	struct jail_instance *jail;
+	struct probe *probe;
+	uint64_t next = 0;
+	unsigned found = 0;
 	struct error e;
 
-	TAILQ_REMOVE(&waiting, probe, link);
-	probe->jail = jail_find(&probe->def.jail, &e);
-	if (probe->jail == NULL) {
-		TAILQ_INSERT_TAIL(&waiting, probe, link);
+	memcpy(ref.name, name, sizeof(ref.name));
+	if ((jail = jail_find(&ref, &e)) == NULL)
+		return 0;
+	while ((probe = at_or_after(ref.name, next)) != NULL &&
+	       strcmp(probe->def.jail.name, ref.name) == 0) {
+		next = probe->number + 1;
+		sticky_forget(probe);
+		probe->jail = jail_hold(jail);
+		log_info("event=jail-back %s jid=%d", probe->tag, (int)jail->jid);
+		jail_found(probe);
+		found++;
+	}
+	jail_release(jail);
+	return found;
+}
+
+/* Goes on with the round for as long as a slice may take. Whether the round is over. */
+static bool
+look_on(int64_t until_us)
+{
+	struct probe *probe;
+
+	while ((probe = first_of_next_name(looked_at)) != NULL) {
+		memcpy(looked_at, probe->def.jail.name, sizeof(looked_at));
+		look_for(looked_at);
+		if (now_us() >= until_us)
+			return false;
+	}
+	looked_at[0] = '\0';
+	return true;
+}
+
+/* Never later than it was going to be, or somebody who goes on asking for it would keep it away. */
+static void
+look_in(int64_t ms)
+{
+	const int64_t now = now_us();
+	const int64_t rest_ms = (rested_us - now) / 1000 + 1;
+
+	if (RB_EMPTY(&waiting)) {
+		evtimer_del(look_timer);
+		looked_at[0] = '\0';
+		if (watch != NULL) {
+			event_del(watch);
+			runtimewatch_rest(watch_fd);
+		}
 		return;
 	}
-	log_info("event=jail-back %s jid=%d", probe->tag, (int)probe->jail->jid);
-	jail_found(probe);
+	if (ms < rest_ms)
+		ms = rest_ms;
+	if (evtimer_pending(look_timer, NULL) && due_us <= now + ms * 1000)
+		return;
+	due_us = now + ms * 1000;
+	timer_set(look_timer, ms);
+}
+
+/* What is told of from now on is not missed by this round: first the watch, and then the looks. */
+static void
+begin_round(void)
+{
+	if (watch == NULL)
+		return;
+	runtimewatch_renew(watch_fd);
+	event_add(watch, NULL);
 }
 
 static void
 look(evutil_socket_t fd, short what, void *arg)
 {
-	struct probe *last = TAILQ_LAST(&waiting, waiting_list), *probe = NULL;
+	const int64_t began = now_us();
+	int64_t next_ms = 0;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while (probe != last && (probe = TAILQ_FIRST(&waiting)) != NULL)
-		look_for(probe);
-	look_again_later();
+	if (looked_at[0] == '\0')
+		begin_round();
+	if (look_on(began + LOOK_SLICE_US)) {
+		next_ms = pause_ms;
+		pause_ms *= 2;
+		if (pause_ms > limits()->jail_poll_ms)
+			pause_ms = limits()->jail_poll_ms;
+	}
+	rested_us = now_us() + (now_us() - began) * LOOK_REST;
+	look_in(next_ms);
+}
+
+/* A round under way is followed by the next one soon enough. */
+static void
+look_soon(void)
+{
+	pause_ms = LOOK_FIRST_MS;
+	if (looked_at[0] == '\0')
+		look_in(pause_ms);
+}
+
+/* Not persistent: until the next round has begun, more of the same says nothing new. */
+static void
+something_changed(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	look_soon();
 }
 
 int
 sticky_init(struct event_base *base, void (*found)(struct probe *))
 {
 	jail_found = found;
+	watch_fd = runtimewatch_open();
+	if (watch_fd >= 0)
+		watch = event_new(base, watch_fd, EV_READ, something_changed, NULL);
 	look_timer = evtimer_new(base, look, NULL);
-	return look_timer == NULL ? -1 : 0;
+	return look_timer == NULL || (watch_fd >= 0 && watch == NULL) ? -1 : 0;
 }
 
 void
 sticky_wait(struct probe *probe)
 {
-	TAILQ_INSERT_TAIL(&waiting, probe, link);
-	look_again_later();
+	RB_INSERT(waiting_tree, &waiting, probe);
+	look_soon();
 }
 
 void
 sticky_forget(struct probe *probe)
 {
-	TAILQ_REMOVE(&waiting, probe, link);
+	RB_REMOVE(waiting_tree, &waiting, probe);
+}
+
+/* Without the runtime that it is looked for in: whoever asks may name it, and the probe not. */
+static const char *
+plain(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return colon == NULL ? name : colon + 1;
+}
+
+unsigned
+sticky_check(const struct jail_ref *ref)
+{
+	char name[JAIL_NAME_SIZE] = "";
+	struct probe *probe;
+	unsigned found = 0;
+
+	while ((probe = first_of_next_name(name)) != NULL) {
+		memcpy(name, probe->def.jail.name, sizeof(name));
+		if (strcmp(plain(name), plain(ref->name)) == 0)
+			found += look_for(name);
+	}
+	if (!RB_EMPTY(&waiting))
+		look_soon();
+	return found;
 }

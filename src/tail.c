@@ -5,19 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
+
 #define FIRST_CAPACITY 1024
 
 static void
 grow(struct tail *tail, size_t wanted)
 {
 	size_t capacity = tail->capacity == 0 ? FIRST_CAPACITY : tail->capacity;
+	size_t limit = limits()->output_bytes; /* may be lower than when the tail began */
 	char *larger;
 
-	while (capacity < wanted && capacity < TAIL_LIMIT)
+	while (capacity < wanted && capacity < limit)
 		capacity *= 2;
-	if (capacity > TAIL_LIMIT)
-		capacity = TAIL_LIMIT;
-	if (capacity == tail->capacity || (larger = realloc(tail->bytes, capacity)) == NULL)
+	if (capacity > limit)
+		capacity = limit;
+	if (capacity <= tail->capacity || (larger = realloc(tail->bytes, capacity)) == NULL)
 		return;
 	tail->bytes = larger;
 	tail->capacity = capacity;

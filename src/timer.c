@@ -4,11 +4,17 @@
 
 #include <event2/event.h>
 
+struct timeval
+timer_span(int64_t ms)
+{
+	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
 void
 timer_set(struct event *timer, int64_t ms)
 {
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	const struct timeval delay = timer_span(ms);
 
 	evtimer_add(timer, &delay);
 }

@@ -80,8 +80,8 @@ util_has_control(const char *text)
 	return false;
 }
 
-static ssize_t
-read_fully(int fd, char *buffer, size_t size)
+ssize_t
+util_read_fd(int fd, char *buffer, size_t size)
 {
 	size_t used = 0;
 	ssize_t got;
@@ -92,8 +92,10 @@ read_fully(int fd, char *buffer, size_t size)
 			continue;
 		if (got < 0)
 			return -1;
-		if (got == 0)
+		if (got == 0) {
+			buffer[used] = '\0';
 			return (ssize_t)used;
+		}
 		used += (size_t)got;
 	}
 	errno = EFBIG;
@@ -109,12 +111,10 @@ util_read_file(const char *path, char *buffer, size_t size)
 
 	if (fd < 0)
 		return -1;
-	got = read_fully(fd, buffer, size);
+	got = util_read_fd(fd, buffer, size);
 	saved_errno = errno;
 	close(fd);
 	errno = saved_errno;
-	if (got >= 0)
-		buffer[got] = '\0';
 	return got;
 }
 

@@ -77,9 +77,9 @@ daemon_await(pid_t pid)
 pid_t
 daemon_start_as(struct launch *launch)
 {
-	const char *words[] = {daemon_binary(),	 "-F", "-f", place()->sock, "-p",
-			       place()->pidfile, NULL};
-	char *argv[8];
+	const char *words[] = {daemon_binary(),	 "-F", "-f",	       place()->sock, "-p",
+			       place()->pidfile, "-S", place()->state, NULL};
+	char *argv[sizeof(words) / sizeof(words[0])];
 	pid_t pid;
 	size_t i;
 

@@ -82,6 +82,7 @@ place_make(void)
 	ck_assert_int_eq(chmod(here.dir, 0711), 0); /* a mapped root has to get through */
 	(void)snprintf(here.sock, sizeof(here.sock), "%s/s", here.dir);
 	(void)snprintf(here.pidfile, sizeof(here.pidfile), "%s/pid", here.dir);
+	(void)snprintf(here.state, sizeof(here.state), "%s/state", here.dir);
 	(void)snprintf(here.log, sizeof(here.log), "%s/log", here.dir);
 	ck_assert_uint_lt(strlen(here.sock), sizeof(((struct sockaddr_un *)0)->sun_path));
 }

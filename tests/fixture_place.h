@@ -5,14 +5,15 @@
 #include <stdbool.h>
 
 /*
- * The private place of one test: a directory with its socket, its pidfile, its log and its effect
- * files. place_make and place_clear run in the parent of the test's process, so that a test that
+ * The private place of one test: a directory with its socket, its pidfile, its state directory, its
+ * log and its effect files. place_make and place_clear run in the parent of the test's process, so that a test that
  * failed or hung is cleaned up after like any other.
  */
 struct place {
 	char dir[80];
 	char sock[96];
 	char pidfile[96];
+	char state[96]; /* not there before a daemon makes it */
 	char log[96];
 };
 

@@ -6,6 +6,7 @@
 /* The suites of tests/process; each is a file of that name. */
 Suite *process_options(void);
 Suite *process_client(void);
+Suite *process_config(void);
 Suite *process_life(void);
 Suite *process_death(void);
 Suite *process_inside(void);
@@ -21,6 +22,7 @@ Suite *process_names(void);
 Suite *process_limits(void);
 Suite *process_races(void);
 Suite *process_runtimes(void);
+Suite *process_sticky(void);
 
 /* What a run finds itself in, written to a file by this program when the daemon runs it. */
 int process_report(const char *path, char **environment);

@@ -56,10 +56,12 @@ START_TEST(socket_in_a_directory_of_others_is_refused)
 {
 	NEEDS_ROOT;
 	ck_assert_int_eq(chmod(place()->dir, 0777), 0);
-	daemon_refuses(1, "others may write", "-D", "-F", "-p", place()->pidfile, NULL);
+	daemon_refuses(1, "others may write", "-D", "-F", "-p", place()->pidfile, "-S",
+		       place()->state, NULL);
 	ck_assert_int_eq(chmod(place()->dir, 0711), 0);
 	ck_assert_int_eq(chown(place()->dir, OTHER, OTHER), 0);
-	daemon_refuses(1, "belongs to", "-D", "-F", "-p", place()->pidfile, NULL);
+	daemon_refuses(1, "belongs to", "-D", "-F", "-p", place()->pidfile, "-S", place()->state,
+		       NULL);
 	ck_assert_int_eq(chown(place()->dir, 0, 0), 0);
 }
 END_TEST

@@ -99,7 +99,8 @@ start_fails(const char *sock, const char *pidfile, const char *mentions)
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		exec_words(&outcome, daemon_binary(), modes[i], "-f", sock, "-p", pidfile, NULL);
+		exec_words(&outcome, daemon_binary(), modes[i], "-f", sock, "-p", pidfile, "-S",
+			   place()->state, NULL);
 		ck_assert_msg(outcome.exit == 1, "%s: exit code %d: %s", modes[i], outcome.exit,
 			      outcome.err);
 		ck_assert_msg(strstr(outcome.err, mentions) != NULL,

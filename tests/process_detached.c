@@ -21,7 +21,7 @@
 
 /* Starts it and returns its pid; that it returns at all shows that nobody kept our pipes. */
 static pid_t
-detach_as(struct launch *launch, const char *sock, const char *pidfile)
+detach_as(struct launch *launch, const char *sock, const char *pidfile, const char *state)
 {
 	char *argv[] = {(char *)(uintptr_t)daemon_binary(),
 			(char *)(uintptr_t) "-D",
@@ -29,6 +29,8 @@ detach_as(struct launch *launch, const char *sock, const char *pidfile)
 			(char *)(uintptr_t)sock,
 			(char *)(uintptr_t) "-p",
 			(char *)(uintptr_t)pidfile,
+			(char *)(uintptr_t) "-S",
+			(char *)(uintptr_t)state,
 			NULL};
 	struct outcome outcome;
 
@@ -47,7 +49,7 @@ detach(void)
 {
 	struct launch launch = {.argv = NULL};
 
-	return (detach_as(&launch, place()->sock, place()->pidfile));
+	return (detach_as(&launch, place()->sock, place()->pidfile, place()->state));
 }
 
 static void
@@ -96,7 +98,7 @@ START_TEST(detached_daemon_starts_from_nothing)
 	pid_t daemon;
 
 	NEEDS_ROOT;
-	daemon = detach_as(&launch, place()->sock, place()->pidfile);
+	daemon = detach_as(&launch, place()->sock, place()->pidfile, place()->state);
 	press_works();
 	daemon_end(daemon, SIGTERM);
 }
@@ -111,8 +113,9 @@ START_TEST(relative_paths_are_the_callers)
 
 	NEEDS_ROOT;
 	ck_assert_int_eq(chdir(place()->dir), 0);
-	daemon = detach_as(&launch, "s", "pid");
+	daemon = detach_as(&launch, "s", "pid", "state");
 	ck_assert(file_exists(place()->sock));
+	ck_assert(file_exists(place()->state));
 	daemon_end(daemon, SIGTERM);
 }
 END_TEST
@@ -123,7 +126,7 @@ START_TEST(long_options_start_it_too)
 
 	NEEDS_ROOT;
 	exec_words(&outcome, daemon_binary(), "--daemon", "--pidfile", place()->pidfile, "-f",
-		   place()->sock, NULL);
+		   place()->sock, "--state", place()->state, NULL);
 	ck_assert_msg(outcome.exit == 0, "%s", outcome.err);
 	outcome_free(&outcome);
 	ck_assert(ctl_alive());

@@ -22,14 +22,14 @@
 #define OUTSIDER  4243u
 #define SOME_USER 4244u
 
-static char words[8][256];
+static char words[10][256];
 
 /* A daemon of this place with a configuration of these words. */
 static pid_t
 start_configured(const char *text)
 {
-	char *argv[] = {words[0], words[1], words[2], words[3], words[4],
-			words[5], words[6], words[7], NULL};
+	char *argv[] = {words[0], words[1], words[2], words[3], words[4], words[5],
+			words[6], words[7], words[8], words[9], NULL};
 	struct launch launch = {.argv = argv};
 
 	file_write(place_at("conf"), text);
@@ -41,6 +41,8 @@ start_configured(const char *text)
 	(void)snprintf(words[5], sizeof(words[5]), "%s", place()->sock);
 	(void)snprintf(words[6], sizeof(words[6]), "-p");
 	(void)snprintf(words[7], sizeof(words[7]), "%s", place()->pidfile);
+	(void)snprintf(words[8], sizeof(words[8]), "-S");
+	(void)snprintf(words[9], sizeof(words[9]), "%s", place()->state);
 	return (daemon_start_as(&launch));
 }
 
@@ -103,6 +105,69 @@ START_TEST(control_group_may_look_and_nothing_else)
 }
 END_TEST
 
+/* In a process of the group: holds a connection open until the daemon cuts it off. A pipe tells when
+ * it is there. */
+static pid_t
+look_on(void)
+{
+	int ends[2];
+	char byte;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	ck_assert_int_ne(child, -1);
+	if (child == 0) {
+		struct ctl ctl = {0};
+		char *answer;
+
+		if (setgroups(0, NULL) != 0 || setgid(GROUP) != 0 || setuid(SOME_USER) != 0 ||
+		    !ctl_try(&ctl, place()->sock) ||
+		    !ctl_say(&ctl, "{\"op\":\"ping\",\"keep\":true}\n"))
+			_exit(1);
+		answer = ctl_line(&ctl);
+		if (answer == NULL || write(ends[1], "x", 1) != 1)
+			_exit(1);
+		_exit(ctl_line(&ctl) == NULL ? 0 : 1);
+	}
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return (child);
+}
+
+/* With the configuration that is read again, members come and go; those that stay are left alone. */
+START_TEST(control_group_may_change)
+{
+	struct stat st;
+	pid_t looker;
+
+	NEEDS_ROOT;
+	(void)start_configured("{}");
+	ck_assert_int_eq(chmod(place()->dir, 0755), 0);
+	ck_assert_int_eq(ask_as(GROUP, "{\"op\":\"ping\"}\n"), 'n');
+	file_write(place_at("conf"), "{\"control_group\": 4242}");
+	json_decref(ctl_ask_ok("{\"op\":\"reload\"}"));
+	ck_assert_int_eq(ask_as(GROUP, "{\"op\":\"ping\"}\n"), 'y');
+	ck_assert_int_eq(ask_as(GROUP, "{\"op\":\"reload\"}\n"), 'd');
+	looker = look_on();
+	file_write(place_at("conf"), "{\"control_group\": 4242, \"runs\": 3}");
+	json_decref(ctl_ask_ok("{\"op\":\"reload\"}"));
+	ck_assert(!exec_gone(looker));
+	file_write(place_at("conf"), "{\"control_group\": 4243}");
+	json_decref(ctl_ask_ok("{\"op\":\"reload\"}"));
+	ck_assert_int_eq(exec_wait(looker), 0);
+	ck_assert_int_eq(ask_as(GROUP, "{\"op\":\"ping\"}\n"), 'n');
+	ck_assert_int_eq(ask_as(OUTSIDER, "{\"op\":\"ping\"}\n"), 'y');
+	file_write(place_at("conf"), "{}");
+	json_decref(ctl_ask_ok("{\"op\":\"reload\"}"));
+	ck_assert_int_eq(ask_as(OUTSIDER, "{\"op\":\"ping\"}\n"), 'n');
+	ck_assert_int_eq(stat(place()->sock, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_uint_eq(st.st_gid, getegid());
+}
+END_TEST
+
 /* Without one, the socket's mode lets nobody in. */
 START_TEST(no_control_group_without_configuration)
 {
@@ -154,6 +219,7 @@ process_group(void)
 	Suite *suite = suite_create("group");
 
 	PLACE_CASE(suite, control_group_may_look_and_nothing_else);
+	PLACE_CASE(suite, control_group_may_change);
 	PLACE_CASE(suite, no_control_group_without_configuration);
 	PLACE_CASE(suite, bad_configuration_is_named);
 	return (suite);

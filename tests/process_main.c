@@ -30,6 +30,8 @@ static Suite *(*const suites[])(void) = {
     process_inside,   process_run,     process_output, process_protocol,
     process_refusals, process_hostile, process_daemon, process_detached,
     process_group,    process_names,    process_limits,  process_races,  process_runtimes,
+    process_sticky,
+    process_config,
 };
 
 int

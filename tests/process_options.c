@@ -175,7 +175,8 @@ START_TEST(too_long_a_socket_path_is_refused)
 	ck_assert_int_ne(outcome.exit, 0);
 	ck_assert_str_ne(outcome.err, "");
 	outcome_free(&outcome);
-	exec_words(&outcome, daemon_binary(), "-F", "-f", path, "-p", place()->pidfile, NULL);
+	exec_words(&outcome, daemon_binary(), "-F", "-f", path, "-p", place()->pidfile, "-S",
+		   place()->state, NULL);
 	ck_assert_int_ne(outcome.exit, 0);
 	ck_assert_str_ne(outcome.err, "");
 	outcome_free(&outcome);
@@ -212,7 +213,7 @@ START_TEST(daemon_ignores_the_options_of_the_utility)
 
 	NEEDS_ROOT;
 	exec_words(&outcome, daemon_binary(), "-D", "-f", place()->sock, "-p", place()->pidfile,
-		   "-t", "TITLE", "-r", "-j", "23", "-u", "1", "-g", "1", NULL);
+		   "-S", place()->state, "-t", "TITLE", "-r", "-j", "23", "-u", "1", "-g", "1", NULL);
 	ck_assert_msg(outcome.exit == 0, "%s", outcome.err);
 	outcome_free(&outcome);
 	daemon_client(&outcome, "--stop", NULL);

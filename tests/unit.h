@@ -21,10 +21,18 @@ Suite *unit_arm(void);
 Suite *unit_child(void);
 Suite *unit_codec(void);
 Suite *unit_codec_check(void);
+Suite *unit_codec_record(void);
+Suite *unit_conf(void);
+Suite *unit_configured(void);
 Suite *unit_control(void);
 Suite *unit_control_order(void);
 Suite *unit_definition(void);
+Suite *unit_jail(void);
 Suite *unit_job(void);
+Suite *unit_jsonpos(void);
+Suite *unit_keep(void);
+Suite *unit_kept(void);
+Suite *unit_limit(void);
 Suite *unit_linelog(void);
 Suite *unit_listen(void);
 Suite *unit_log(void);
@@ -36,6 +44,10 @@ Suite *unit_rate(void);
 Suite *unit_registry(void);
 Suite *unit_request(void);
 Suite *unit_spawn(void);
+Suite *unit_state(void);
+Suite *unit_store(void);
+Suite *unit_store_found(void);
+Suite *unit_sticky(void);
 Suite *unit_tail(void);
 Suite *unit_title(void);
 Suite *unit_util(void);
@@ -72,6 +84,23 @@ const char *unit_directory(void);
 /* path inside it; valid until the test ends. */
 const char *unit_path(const char *name);
 
+/* ---- the state directory of this test ---- */
+
+const char *unit_state_directory(void);
+
+/* A file in it; valid until the next. */
+const char *unit_state_path(const char *name);
+
+/* Makes it, and probes are kept in it from now on. */
+void unit_state_begin(void);
+
+bool unit_state_has(const char *name);
+void unit_state_write(const char *name, const char *text);
+
+/* That it has exactly this text; what it says, with one reference for the caller. */
+void unit_state_check(const char *name, const char *wanted);
+json_t *unit_state_read(const char *name);
+
 /* ---- standard error ---- */
 
 /* Standard error goes to a file until unit_captured, which returns what came, as one string that is
@@ -99,6 +128,14 @@ const char *unit_self(void);
 /* A jail that jail_find finds from now on, by number and by name; and its end. */
 void unit_jail_begin(const char *name, pid_t jid);
 void unit_jail_end(const char *name);
+void unit_host_boot(void); /* what was saved before is of another boot now */
+
+/* How often a jail has been looked for. */
+unsigned unit_jail_looks(void);
+
+/* The system tells that a jail may have begun; whether anybody wants to know. */
+void unit_runtime_changes(void);
+bool unit_runtime_watched(void);
 
 /* How many attaches are under way. Below they are meant by their places; the oldest has 0. */
 unsigned unit_attaches(void);
@@ -149,6 +186,20 @@ void unit_life_press(const struct probe *);
 
 /* Turns the event loop until the probe is in that state, after so many runs. */
 void unit_life_wait(struct probe *, enum probe_state, uint64_t runs);
+
+/* How a removal or a trigger was answered. */
+struct unit_done {
+	unsigned count;
+	enum probe_state state; /* of the probe, just then */
+	bool failed;
+	struct error error;
+};
+
+/* For probe_remove and probe_trigger; arg: a struct unit_done. */
+void unit_life_done(void *arg, struct probe *, const struct error *);
+
+/* Removes a probe where nothing is kept: that is answered from within the call. */
+void unit_life_remove(struct probe *, bool kill_runs);
 
 /* No probe is there, and none on its way. */
 void unit_life_check_clean(void);

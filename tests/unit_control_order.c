@@ -13,6 +13,10 @@
 #include "registry.h"
 #include "unit.h"
 
+/* Without a configuration. */
+#define REQUESTS_MAX 64
+#define CLIENTS_MAX  512
+
 #define PING	"{'op':'ping'}\n"
 #define PONG	"{'ok':true,'version':'" PACKAGE_VERSION "'}\n"
 #define ADD(id) "{'op':'add','id':" id ",'jail':'www','command':'x'}\n"
@@ -150,11 +154,11 @@ are_known(void *arg)
 
 START_TEST(requests_without_an_answer_are_bounded)
 {
-	size_t most = CONTROL_OUTSTANDING_MAX;
+	size_t most = REQUESTS_MAX;
 	char line[128];
 
 	begin();
-	for (int i = 0; i < CONTROL_OUTSTANDING_MAX + 10; i++) {
+	for (int i = 0; i < REQUESTS_MAX + 10; i++) {
 		snprintf(line, sizeof(line), ADD("%d"), i);
 		unit_client_send(&client, line);
 	}
@@ -164,7 +168,7 @@ START_TEST(requests_without_an_answer_are_bounded)
 	while (registry_count() > 0)
 		unit_attach_fail(0);
 	unit_client_wait_end(&client);
-	ck_assert_uint_eq(unit_client_lines(&client), CONTROL_OUTSTANDING_MAX + 10);
+	ck_assert_uint_eq(unit_client_lines(&client), REQUESTS_MAX + 10);
 	unit_client_close(&client);
 	control_close();
 }
@@ -299,27 +303,27 @@ has_clients(void *arg)
 
 START_TEST(clients_are_bounded)
 {
-	static struct unit_client others[CONTROL_CLIENTS_MAX];
-	unsigned most = CONTROL_CLIENTS_MAX;
+	static struct unit_client others[CLIENTS_MAX];
+	unsigned most = CLIENTS_MAX;
 
-	if (!may_open(2 * CONTROL_CLIENTS_MAX + 50)) {
+	if (!may_open(2 * CLIENTS_MAX + 50)) {
 		unit_skip("clients_are_bounded", "the limit of descriptors is too low");
 		return;
 	}
 	begin();
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX - 1; i++) {
+	for (size_t i = 0; i < CLIENTS_MAX - 1; i++) {
 		unit_client_open(&others[i], path);
 		unit_settle();
 	}
 	unit_wait(has_clients, &most, "all clients");
-	unit_client_open(&others[CONTROL_CLIENTS_MAX - 1], path);
-	unit_client_wait_end(&others[CONTROL_CLIENTS_MAX - 1]);
-	unit_client_check(&others[CONTROL_CLIENTS_MAX - 1],
+	unit_client_open(&others[CLIENTS_MAX - 1], path);
+	unit_client_wait_end(&others[CLIENTS_MAX - 1]);
+	unit_client_check(&others[CLIENTS_MAX - 1],
 			  "{'ok':false,'error':{'code':'limit',"
 			  "'message':'there are 512 clients already'}}\n");
 	unit_client_send(&client, PING);
 	unit_client_wait_lines(&client, 1);
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		unit_client_close(&others[i]);
 	check_all(PONG);
 }

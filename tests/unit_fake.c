@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "jail.h"
+#include "runtimewatch.h"
 #include "unit.h"
 #include "util.h"
 
@@ -37,6 +39,12 @@ struct fake_attach {
 
 static struct fake_jail jails[JAILS_MAX];
 static size_t jails_used;
+static unsigned boots = 1;
+static unsigned looks;
+
+/* Signs of new jails. */
+static int signs[2] = {-1, -1};
+static bool signs_watched;
 static TAILQ_HEAD(attaches, fake_attach) attaches = TAILQ_HEAD_INITIALIZER(attaches);
 
 /* ---- for the tests ---- */
@@ -60,6 +68,30 @@ unit_jail_end(const char *name)
 	for (size_t i = 0; i < jails_used; i++)
 		if (strcmp(jails[i].name, name) == 0)
 			util_close(&jails[i].alive);
+}
+
+void
+unit_host_boot(void)
+{
+	boots++;
+}
+
+unsigned
+unit_jail_looks(void)
+{
+	return looks;
+}
+
+void
+unit_runtime_changes(void)
+{
+	ck_assert_int_eq(write(signs[1], "", 1), 1);
+}
+
+bool
+unit_runtime_watched(void)
+{
+	return signs_watched;
 }
 
 unsigned
@@ -188,6 +220,7 @@ unit_probe_process(void)
 int
 jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct error *e)
 {
+	looks++;
 	for (size_t i = 0; i < jails_used; i++) {
 		bool meant = ref->number != 0 ? jails[i].jid == ref->number
 					      : strcmp(jails[i].name, ref->name) == 0;
@@ -219,6 +252,18 @@ jail_os_alive(const struct jail_instance *jail)
 	return jails[jail->born].alive >= 0;
 }
 
+void
+jail_os_boot(char boot[JAIL_BOOT_SIZE])
+{
+	snprintf(boot, JAIL_BOOT_SIZE, "%u", boots);
+}
+
+bool
+jail_os_same_boot(const char *boot)
+{
+	return strtoul(boot, NULL, 10) == boots;
+}
+
 int
 jail_check_peer(int fd, uid_t *uid, struct error *e)
 {
@@ -226,6 +271,32 @@ jail_check_peer(int fd, uid_t *uid, struct error *e)
 	(void)e;
 	*uid = geteuid();
 	return 0;
+}
+
+/* ---- in place of runtimewatch_….c ---- */
+
+int
+runtimewatch_open(void)
+{
+	ck_assert_int_eq(util_pipe(signs), 0);
+	return signs[0];
+}
+
+void
+runtimewatch_renew(int fd)
+{
+	char told[512];
+
+	signs_watched = true;
+	while (read(fd, told, sizeof(told)) > 0)
+		;
+}
+
+void
+runtimewatch_rest(int fd)
+{
+	(void)fd;
+	signs_watched = false;
 }
 
 /* ---- in place of attach_….c ---- */

@@ -19,7 +19,9 @@
 #include "unit.h"
 #include "util.h"
 
+/* Without a configuration. */
 #define KILL_DELAY_MS 5000
+#define TAIL_LIMIT    65536
 
 struct outcome {
 	unsigned done;

@@ -61,7 +61,7 @@ unit_life_add(struct definition def)
 {
 	struct unit_added result = {0};
 
-	probe_add(&def, false, unit_life_added, &result);
+	probe_add(&def, 0, unit_life_added, &result);
 	ck_assert_uint_eq(result.count, 0);
 	unit_attach_wait(1);
 	unit_attach_succeed(0, unit_probe_process());
@@ -105,6 +105,30 @@ void
 unit_life_press(const struct probe *probe)
 {
 	ck_assert_int_eq(kill(probe->pid, SIGHUP), 0);
+}
+
+void
+unit_life_done(void *arg, struct probe *probe, const struct error *e)
+{
+	struct unit_done *result = arg;
+
+	ck_assert_ptr_nonnull(probe);
+	result->count++;
+	result->state = probe_state(probe);
+	result->failed = e != NULL;
+	if (e != NULL)
+		result->error = *e;
+}
+
+void
+unit_life_remove(struct probe *probe, bool kill_runs)
+{
+	struct unit_done result = {0};
+
+	probe_remove(probe, kill_runs, unit_life_done, &result);
+	ck_assert_uint_eq(result.count, 1);
+	ck_assert(!result.failed);
+	ck_assert_int_eq(result.state, PROBE_GONE);
 }
 
 void

@@ -47,7 +47,7 @@ START_TEST(respawn_after_the_run)
 	unit_release(unit_life_gate);
 	unit_life_rearm(probe);
 	ck_assert_uint_eq(probe->triggers, 2);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 	unit_life_check_clean();
 	ck_assert_uint_eq(jail_count(), 0);
 }
@@ -67,7 +67,7 @@ START_TEST(respawn_at_once)
 	ck_assert_uint_eq(probe->active, 3); /* they overlap */
 	for (int i = 0; i < 3; i++)
 		unit_release(unit_life_gate);
-	probe_remove(probe, true);
+	unit_life_remove(probe, true);
 	unit_life_check_clean();
 }
 END_TEST
@@ -94,7 +94,7 @@ START_TEST(presses_beyond_max_runs_are_one)
 	unit_life_wait(probe, PROBE_ARMED, 2);
 	ck_assert_uint_eq(probe->pending, 0);
 	unit_release(unit_life_gate);
-	probe_remove(probe, true);
+	unit_life_remove(probe, true);
 	unit_life_check_clean();
 }
 END_TEST
@@ -136,7 +136,7 @@ START_TEST(killed_comes_back)
 	unit_attach_fail(0); /* nobody waits for it now: it is tried again */
 	unit_life_rearm(probe);
 	ck_assert_uint_eq(probe->triggers, 0);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 	unit_life_check_clean();
 	ck_assert_uint_eq(jail_count(), 0);
 }
@@ -173,7 +173,7 @@ START_TEST(sticky_waits_for_its_jail)
 	unit_jail_begin("www", 4800); /* another instance */
 	unit_attach_wait(1);
 	ck_assert_int_eq(probe->jail->jid, 4800);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 	unit_attach_fail(0);
 	unit_life_check_clean();
 	ck_assert_uint_eq(jail_count(), 0);
@@ -189,10 +189,10 @@ START_TEST(sticky_without_its_jail_is_waiting)
 	def = unit_life_define("x", RESPAWN_NO);
 	memcpy(def.jail.name, "later", sizeof("later"));
 	def.sticky = true;
-	probe_add(&def, false, unit_life_added, &result);
+	probe_add(&def, 0, unit_life_added, &result);
 	ck_assert_uint_eq(result.count, 1);
 	ck_assert_int_eq(probe_state(result.probe), PROBE_WAITING);
-	probe_remove(result.probe, false);
+	unit_life_remove(result.probe, false);
 	unit_life_check_clean();
 }
 END_TEST
@@ -202,19 +202,23 @@ END_TEST
 /* The probe's own process must not press a second time. */
 START_TEST(triggered_from_the_host)
 {
+	struct unit_done done = {0};
 	struct probe *probe;
 	struct error e;
 
 	unit_life_begin();
 	probe = unit_life_add(unit_life_define("exit 0", RESPAWN_AFTER));
 	unit_life_press(probe);
-	ck_assert_int_eq(probe_trigger(probe, &e), 0);
-	ck_assert_int_eq(probe_trigger(probe, &e), -1);
+	ck_assert_int_eq(probe_trigger(probe, &e, unit_life_done, &done), 0);
+	ck_assert_uint_eq(done.count, 1);
+	ck_assert(!done.failed);
+	ck_assert_int_eq(probe_trigger(probe, &e, unit_life_done, &done), -1);
 	ck_assert_int_eq(e.code, ERR_BAD_REQUEST);
+	ck_assert_uint_eq(done.count, 1);
 	unit_life_rearm(probe);
 	ck_assert_uint_eq(unit_reaped(), 2);
 	ck_assert_uint_eq(probe->triggers, 1);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 }
 END_TEST
 
@@ -231,7 +235,7 @@ START_TEST(cooldown_keeps_it_out)
 	unit_life_wait(probe, PROBE_COOLING, 1);
 	ck_assert_uint_eq(unit_attaches(), 0);
 	ck_assert_uint_eq(probe->throttled, 1);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 	unit_life_check_clean();
 	ck_assert_uint_eq(jail_count(), 0);
 }
@@ -249,7 +253,7 @@ START_TEST(short_cooldowns_end)
 	unit_life_press(probe);
 	unit_attach_wait(1);
 	ck_assert_int_eq(probe_state(probe), PROBE_STARTING);
-	probe_remove(probe, false);
+	unit_life_remove(probe, false);
 	unit_attach_fail(0);
 	unit_life_check_clean();
 }

@@ -14,7 +14,7 @@ add_refused(struct definition def, enum error_code code)
 {
 	struct unit_added result = {0};
 
-	probe_add(&def, false, unit_life_added, &result);
+	probe_add(&def, 0, unit_life_added, &result);
 	ck_assert_uint_eq(result.count, 1);
 	ck_assert_ptr_null(result.probe);
 	ck_assert_int_eq(result.error.code, code);
@@ -44,13 +44,13 @@ START_TEST(what_the_probe_is_given)
 	def.title = strdup("TITLE");
 	def.uid = 4294967294;
 	def.gid = 80;
-	probe_add(&def, false, unit_life_added, &result);
+	probe_add(&def, 0, unit_life_added, &result);
 	unit_attach_wait(1);
 	ck_assert_str_eq(unit_attach_title(0), "TITLE");
 	unit_attach_check_ids(0, 4294967294, 80);
 	unit_attach_fail(0);
 	def = unit_life_define("secret", RESPAWN_NO);
-	probe_add(&def, false, unit_life_added, &result);
+	probe_add(&def, 0, unit_life_added, &result);
 	unit_attach_wait(1);
 	ck_assert_str_eq(unit_attach_title(0), "probe 2");
 	unit_attach_check_ids(0, 0, 0);
@@ -76,20 +76,20 @@ START_TEST(the_same_again_is_the_same)
 
 	unit_life_begin();
 	def = define_named("x");
-	probe_add(&def, false, unit_life_added, &first);
+	probe_add(&def, 0, unit_life_added, &first);
 	def = define_named("x");
-	probe_add(&def, false, unit_life_added, &second);
+	probe_add(&def, 0, unit_life_added, &second);
 	ck_assert_uint_eq(second.count, 0); /* it waits, too */
 	unit_attach_wait(1);
 	unit_attach_succeed(0, unit_probe_process());
 	ck_assert_ptr_nonnull(first.probe);
 	ck_assert_ptr_eq(second.probe, first.probe);
 	def = define_named("x");
-	probe_add(&def, false, unit_life_added, &third);
+	probe_add(&def, 0, unit_life_added, &third);
 	ck_assert_ptr_eq(third.probe, first.probe);
 	ck_assert_uint_eq(registry_count(), 1);
 	add_refused(define_named("y"), ERR_EXISTS);
-	probe_remove(first.probe, false);
+	unit_life_remove(first.probe, false);
 	unit_life_check_clean();
 }
 END_TEST
@@ -103,20 +103,20 @@ START_TEST(a_replacement_takes_over_when_armed)
 	unit_life_begin();
 	old = unit_life_add(define_named("x"));
 	def = define_named("y");
-	probe_add(&def, true, unit_life_added, &result);
+	probe_add(&def, PROBE_ADD_REPLACE, unit_life_added, &result);
 	ck_assert_ptr_eq(registry_by_name("snap"), old);
 	unit_attach_wait(1);
 	unit_attach_fail(0);
 	ck_assert_int_eq(result.error.code, ERR_ATTACH_FAILED);
 	ck_assert_int_eq(probe_state(old), PROBE_ARMED); /* nothing has happened to it */
 	def = define_named("y");
-	probe_add(&def, true, unit_life_added, &result);
+	probe_add(&def, PROBE_ADD_REPLACE, unit_life_added, &result);
 	unit_attach_wait(1);
 	unit_attach_succeed(0, unit_probe_process());
 	ck_assert_ptr_eq(registry_by_name("snap"), result.probe);
 	ck_assert_str_eq(result.probe->def.shell, "y");
 	ck_assert_uint_eq(registry_count(), 1);
-	probe_remove(result.probe, false);
+	unit_life_remove(result.probe, false);
 	unit_life_check_clean();
 }
 END_TEST
@@ -128,8 +128,8 @@ START_TEST(removed_before_it_was_armed)
 
 	unit_life_begin();
 	def = unit_life_define("x", RESPAWN_NO);
-	probe_add(&def, false, unit_life_added, &result);
-	probe_remove(registry_first(), false);
+	probe_add(&def, 0, unit_life_added, &result);
+	unit_life_remove(registry_first(), false);
 	ck_assert_uint_eq(result.count, 1);
 	ck_assert_ptr_null(result.probe);
 	unit_life_check_clean();

@@ -296,19 +296,19 @@ START_TEST(failed_and_removed)
 }
 END_TEST
 
-/* For the daemon's end: what runs goes on, what waits goes on waiting. */
-START_TEST(stopped_starts_nothing)
+/* What runs goes on, what waits goes on waiting. */
+START_TEST(paused_starts_nothing)
 {
-	struct run *b;
-
 	begin(4);
 	push(0, 'a');
-	queue_stop();
-	b = push(0, 'b');
+	queue_pause(true);
+	push(0, 'b');
 	end_all(0, 1);
 	ck_assert_str_eq(started, "a");
 	check_counts(0, 1);
-	queue_remove(&b->entry);
+	queue_pause(false);
+	ck_assert_str_eq(started, "ab");
+	end_all(0, 1);
 	finish();
 }
 END_TEST
@@ -363,6 +363,28 @@ START_TEST(a_start_may_end_at_once)
 }
 END_TEST
 
+START_TEST(limit_may_change)
+{
+	begin(2);
+	push_all(0, "ab");
+	push_all(1, "xyz");
+	ck_assert_str_eq(started, "ab");
+	queue_set_limit(3);
+	ck_assert_str_eq(started, "abx");
+	queue_set_limit(1);
+	check_counts(3, 2); /* those that run are left to end */
+	end_all(0, 2);
+	ck_assert_str_eq(started, "abx");
+	end_all(1, 1);
+	ck_assert_str_eq(started, "abxy");
+	queue_set_limit(4);
+	ck_assert_str_eq(started, "abxyz");
+	ck_assert_uint_eq(queue_limit(), 4);
+	end_all(1, 2);
+	finish();
+}
+END_TEST
+
 Suite *
 unit_queue(void)
 {
@@ -381,8 +403,9 @@ unit_queue(void)
 	tcase_add_test(tests, failed_starts_come_again_and_again);
 	tcase_add_test(tests, an_end_tries_again);
 	tcase_add_test(tests, failed_and_removed);
-	tcase_add_test(tests, stopped_starts_nothing);
+	tcase_add_test(tests, paused_starts_nothing);
 	tcase_add_test(tests, a_start_may_push);
 	tcase_add_test(tests, a_start_may_end_at_once);
+	tcase_add_test(tests, limit_may_change);
 	return suite;
 }

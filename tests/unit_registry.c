@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits_default.h"
 #include "unit.h"
+
+/* Without a configuration. */
+#define GONE_MAX 64
 
 #define MANY 3000
 
@@ -166,17 +168,17 @@ END_TEST
 
 START_TEST(remembers_only_so_many)
 {
-	for (size_t i = 0; i < LIMIT_GONE_KEPT + 2; i++) {
+	for (size_t i = 0; i < GONE_MAX + 2; i++) {
 		insert(i, NULL);
 		registry_remove(&probes[i]);
 	}
-	for (size_t i = 0; i < LIMIT_GONE_KEPT; i++)
+	for (size_t i = 0; i < GONE_MAX; i++)
 		ck_assert_ptr_null(registry_remember(&probes[i]));
-	ck_assert_ptr_eq(registry_remember(&probes[LIMIT_GONE_KEPT]), &probes[0]);
+	ck_assert_ptr_eq(registry_remember(&probes[GONE_MAX]), &probes[0]);
 	ck_assert(!probes[0].remembered);
 	ck_assert_ptr_null(registry_gone_by_number(1));
 	ck_assert_ptr_eq(registry_gone_by_number(2), &probes[1]);
-	ck_assert_ptr_eq(registry_remember(&probes[LIMIT_GONE_KEPT + 1]), &probes[1]);
+	ck_assert_ptr_eq(registry_remember(&probes[GONE_MAX + 1]), &probes[1]);
 }
 END_TEST
 

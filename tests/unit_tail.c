@@ -7,6 +7,9 @@
 
 #include "unit.h"
 
+/* What is kept without a configuration. */
+#define TAIL_LIMIT 65536
+
 /* Byte number i of a stream that never repeats within a ring. */
 static char
 stream_byte(uint64_t i)

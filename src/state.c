@@ -1,0 +1,160 @@
+#include "config.h"
+
+#include "state.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "log.h"
+#include "registry.h"
+#include "store.h"
+
+/* Of one reading of the store. */
+struct restoring {
+	void (*spent)(const struct definition *, uint64_t number);
+	struct store_changes drops;
+	unsigned restored;
+	uint64_t ended;	/* the number of the last one whose one run is over */
+	bool failed;
+	struct error error; /* why, if it failed */
+};
+
+char *
+state_render(const struct probe *probe)
+{
+	json_t *record = codec_record(probe);
+	char *text = record == NULL ? NULL : json_dumps(record, JSON_COMPACT);
+
+	json_decref(record);
+	return text;
+}
+
+/* Without memory for it the record stays, and is looked at again at the next start. */
+static void
+drop(struct restoring *restoring, uint64_t number, const char *name, const char *why)
+{
+	struct store_change *change = calloc(1, sizeof(*change));
+	char quoted[DEFINITION_NAME_MAX * 4 + 3];
+
+	log_info("event=removed probe=%llu name=%s why=\"%s\"", (unsigned long long)number,
+		 log_quote(quoted, sizeof(quoted), name, strlen(name)), why);
+	if (change == NULL)
+		return;
+	change->kind = STORE_DROP;
+	change->number = number;
+	TAILQ_INSERT_TAIL(&restoring->drops, change, link);
+}
+
+static void
+commit_drops(struct store_changes *drops)
+{
+	struct store_change *change;
+
+	if (!TAILQ_EMPTY(drops))
+		store_commit(drops);
+	while ((change = TAILQ_FIRST(drops)) != NULL) {
+		if (change->error != 0)
+			log_error("event=error probe=%llu why=\"its state can't be removed: %s\"",
+				  (unsigned long long)change->number, strerror(change->error));
+		TAILQ_REMOVE(drops, change, link);
+		free(change);
+	}
+}
+
+/* A single shot is never pressed twice. What is configured is remembered, or its file would bring it
+ * back. */
+static void
+end_started(struct restoring *restoring, const struct definition *def, const struct probe_saved *saved)
+{
+	restoring->ended = saved->number;
+	if (saved->configured)
+		restoring->spent(def, saved->number);
+	else
+		drop(restoring, saved->number, def->name == NULL ? "" : def->name,
+		     "its one run had been started before the daemon ended");
+}
+
+static void
+bring_back(struct restoring *restoring, struct definition *def, const struct probe_saved *saved)
+{
+	char name[DEFINITION_NAME_MAX + 1];
+	struct error e;
+
+	snprintf(name, sizeof(name), "%s", def->name == NULL ? "" : def->name);
+	if (probe_restore(def, saved, &e) == 0) {
+		restoring->restored++;
+	} else if (e.code == ERR_NO_SUCH_JAIL || e.code == ERR_EXISTS) {
+		if (saved->pending > 0)
+			log_warn("event=trigger-dropped probe=%llu count=%u",
+				 (unsigned long long)saved->number, saved->pending);
+		drop(restoring, saved->number, name, e.text);
+	} else {
+		restoring->failed = true;
+		restoring->error = e;
+	}
+}
+
+static void
+found(void *arg, uint64_t number, bool started, const char *text, size_t length)
+{
+	struct restoring *restoring = arg;
+	struct probe_saved saved;
+	struct definition def;
+	json_error_t why;
+	json_t *record;
+	struct error e;
+
+	if (restoring->failed)
+		return;
+	definition_init(&def);
+	record = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+	if (record == NULL)
+		store_set_aside(number, started, why.text);
+	else if (codec_read_record(record, &def, &saved, &e) != 0)
+		store_set_aside(number, started, e.text);
+	else if (number == restoring->ended)
+		drop(restoring, number, def.name == NULL ? "" : def.name, "its one run had been started");
+	else if (saved.number != number || registry_by_number(number) != NULL)
+		store_set_aside(number, started, "it is a copy of another one");
+	else if (started)
+		end_started(restoring, &def, &saved);
+	else
+		bring_back(restoring, &def, &saved);
+	json_decref(record);
+	definition_clear(&def);
+	registry_skip_numbers(number + 1);
+}
+
+int
+state_restore(void (*spent)(const struct definition *, uint64_t number), struct error *e)
+{
+	struct restoring restoring = {.spent = spent};
+
+	TAILQ_INIT(&restoring.drops);
+	registry_skip_numbers(store_reserved());
+	if (store_read_all(found, &restoring, e) != 0)
+		return -1;
+	commit_drops(&restoring.drops);
+	if (restoring.failed) {
+		*e = restoring.error;
+		return -1;
+	}
+	log_info("event=state-restored probes=%u", restoring.restored);
+	return 0;
+}
+
+void
+state_forget(uint64_t number)
+{
+	struct store_change change = {.kind = STORE_DROP, .number = number};
+	struct store_changes changes = TAILQ_HEAD_INITIALIZER(changes);
+
+	TAILQ_INSERT_TAIL(&changes, &change, link);
+	store_commit(&changes);
+	if (change.error != 0)
+		log_error("event=error probe=%llu why=\"its state can't be removed: %s\"",
+			  (unsigned long long)number, strerror(change.error));
+}
