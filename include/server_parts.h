@@ -31,9 +31,6 @@ int server_start_loop(char *const *argv, struct error *);
 /* The store is open: what happens from now on is kept there. */
 int server_keep(struct error *);
 
-/* Reaps every child that has ended. The arguments are those of an event's callback. */
-void server_reap(int fd, short what, void *arg);
-
 /* Until the end: the exit status. */
 int server_serve(void);
 

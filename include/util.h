@@ -12,8 +12,9 @@
 
 #define UTIL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Milliseconds of a clock that never jumps (CLOCK_MONOTONIC). */
+/* Milliseconds, and microseconds, of a clock that never jumps (CLOCK_MONOTONIC). */
 int64_t util_monotonic_ms(void);
+int64_t util_monotonic_us(void);
 
 /* Milliseconds since 1970 in UTC. */
 int64_t util_wall_ms(void);

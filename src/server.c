@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <libutil.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "keep.h"
 #include "log.h"
 #include "probe.h"
+#include "reaper.h"
 #include "reload.h"
 #include "server_parts.h"
 #include "spawn.h"
@@ -39,28 +41,16 @@
 #define STOP_MS	     2000
 #define STOP_LOOK_MS 5
 
+/* How long the start waits for what a dead daemon has left. */
+#define LOCK_MS	     1000
+#define LOCK_LOOK_MS 2
+
 struct server server;
 
-static struct event *signal_events[4];
+static struct event *signal_events[3];
 static struct event *stop_timer;
 static struct pidfh *pidfile;
 static int64_t stop_deadline; /* 0: not stopping */
-
-/* ---- the one waitpid loop ---- */
-
-/* Several SIGCHLD can arrive as one. */
-void
-server_reap(evutil_socket_t fd, short what, void *arg)
-{
-	int status;
-	pid_t pid;
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		child_exited(pid, status);
-}
 
 /* ---- the end ---- */
 
@@ -88,7 +78,7 @@ stop(void)
 	log_info("event=daemon-stopping");
 	stop_deadline = util_monotonic_ms() + STOP_MS;
 	control_close();
-	server_reap(-1, 0, NULL); /* who was pressed before now is told apart from who is ended now */
+	reaper_reap_all(); /* who was pressed before now is told apart from who is ended now */
 	keep_finish();
 	probe_stop_all();
 	attach_finish();
@@ -170,7 +160,7 @@ watch_signals(struct error *e)
 		int signo;
 		event_callback_fn callback;
 	} watched[] = {
-	    {SIGCHLD, server_reap}, {SIGTERM, asked_to_stop}, {SIGINT, asked_to_stop}, {SIGHUP, asked_to_reload}};
+	    {SIGTERM, asked_to_stop}, {SIGINT, asked_to_stop}, {SIGHUP, asked_to_reload}};
 
 	signal(SIGPIPE, SIG_IGN); /* of clients that went away; writes say so themselves */
 	for (size_t i = 0; i < UTIL_COUNT(watched); i++) {
@@ -178,6 +168,8 @@ watch_signals(struct error *e)
 		if (signal_events[i] == NULL || evsignal_add(signal_events[i], NULL) != 0)
 			return error_no_memory(e);
 	}
+	if (reaper_start(server.base) != 0)
+		return error_set(e, ERR_INTERNAL, "watching children: %s", strerror(errno));
 	stop_timer = evtimer_new(server.base, look_whether_over, NULL);
 	return stop_timer == NULL ? error_no_memory(e) : 0;
 }
@@ -186,10 +178,11 @@ watch_signals(struct error *e)
 static void
 unblock_signals(void)
 {
-	sigset_t none;
+	sigset_t mask;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD); /* the reaper's */
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 /* The daemon lives in /, so paths are made absolute while they still mean what the caller meant. */
@@ -217,12 +210,26 @@ server_write_pidfile(void)
 		log_error("event=error why=\"%s: %s\"", server.pidfile, strerror(errno));
 }
 
+/* A daemon that was killed just now may have left a process that has its descriptors until it executes
+ * something. */
+static struct pidfh *
+open_pidfile(pid_t *other)
+{
+	int64_t deadline = util_monotonic_ms() + LOCK_MS;
+	struct pidfh *opened;
+
+	while ((opened = pidfile_open(server.pidfile, 0644, other)) == NULL && errno == EEXIST &&
+	       kill(*other, 0) != 0 && util_monotonic_ms() < deadline)
+		poll(NULL, 0, LOCK_LOOK_MS);
+	return opened;
+}
+
 static int
 lock_pidfile(struct error *e)
 {
 	pid_t other = 0;
 
-	pidfile = pidfile_open(server.pidfile, 0644, &other);
+	pidfile = open_pidfile(&other);
 	if (pidfile != NULL) {
 		fcntl(pidfile_fileno(pidfile), F_SETFD, FD_CLOEXEC); /* not everywhere from the start */
 		return 0;

@@ -16,6 +16,7 @@
 #include "handover.h"
 #include "log.h"
 #include "queue.h"
+#include "reaper.h"
 #include "reload.h"
 #include "server.h"
 #include "server_parts.h"
@@ -134,6 +135,6 @@ server_take_over(const char *how, char *const *argv)
 	}
 	server_write_pidfile();
 	log_info("event=daemon-upgraded version=%s pid=%d", PACKAGE_VERSION, (int)getpid());
-	server_reap(-1, 0, NULL); /* whose signal may have come before there was a handler */
+	reaper_reap_all(); /* whose signal went to the program before this one */
 	return server_serve();
 }

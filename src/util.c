@@ -26,6 +26,15 @@ util_monotonic_ms(void)
 }
 
 int64_t
+util_monotonic_us(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
 util_wall_ms(void)
 {
 	return clock_ms(CLOCK_REALTIME);
