@@ -115,6 +115,7 @@ struct probe_saved {
 	int64_t created_ms;
 	bool configured;
 	unsigned pending; /* triggers whose run has not started */
+	bool given_back;  /* it was about to start once */
 	uint64_t triggers;
 	uint64_t runs;
 	uint64_t coalesced;
@@ -130,6 +131,7 @@ struct probe_moment {
 	bool gone;
 	bool remembered;
 	bool kept;
+	bool dropped;
 	bool kept_started;
 	unsigned kept_pending;
 	uint64_t kept_triggers;
@@ -169,7 +171,7 @@ void probe_add(struct definition *def, unsigned flags, probe_added_cb *, void *a
 int probe_restore(struct definition *def, const struct probe_saved *, struct error *e);
 
 /* A probe as it is, from the daemon before this one: the same process. Its runs in progress are to follow
- * with run_resume, and then probe_go_on. Takes over the members of *def. NULL: no memory. */
+ * with run_resume, its triggers whose runs have not started with run_restore, and then probe_go_on. Takes over the members of *def. NULL: no memory. */
 void probe_save(struct probe *, struct probe_moment *);
 struct probe *probe_resume(struct definition *def, const struct probe_saved *,
 			   const struct probe_moment *);

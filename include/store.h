@@ -4,7 +4,8 @@
  * directory is synchronized once for all of them.
  *
  *   N.json      what is kept of probe N
- *   N.started   the same, of a single-shot probe from just before its one run on
+ *   N.started   the same, of a single-shot probe from just before its one run on; if it says that the
+ *               trigger was given back, the run has not started after all
  *   next        the first number that was never given to a probe
  *   set-aside/  what was found and could not be used
  */
@@ -19,7 +20,7 @@
 #include "error.h"
 
 enum store_kind {
-	STORE_PUT,   /* write N.json, whether it is there or not */
+	STORE_PUT,   /* write N.json (or N.started), whether it is there or not */
 	STORE_START, /* N.json becomes N.started; one that isn't there is no error */
 	STORE_DROP,  /* neither is there afterwards */
 	STORE_WAIT,  /* nothing, but in its turn */
@@ -30,6 +31,7 @@ struct store_change {
 	enum store_kind kind;
 	uint64_t number;
 	char *text; /* of STORE_PUT; the caller's */
+	bool started; /* of STORE_PUT: which of the two names */
 	int error;  /* after store_commit: 0, or the errno of what failed */
 };
 

@@ -16,6 +16,7 @@ static const struct codec_member record_members[] = {
     {"created", CODEC_COUNT, true, 0, INT64_MAX},
     {"configured", CODEC_BOOL, false, 0, 0},
     {"pending", CODEC_COUNT, false, 0, UINT32_MAX},
+    {"given_back", CODEC_BOOL, false, 0, 0}, /* in N.started: the run could not start then */
     {"triggers", CODEC_COUNT, false, 0, INT64_MAX},
     {"runs", CODEC_COUNT, false, 0, INT64_MAX},
     {"coalesced", CODEC_COUNT, false, 0, INT64_MAX},
@@ -93,6 +94,8 @@ codec_record(const struct probe *probe)
 	bool whole = json_object_update(record, ours) == 0;
 
 	json_decref(ours);
+	if (probe->kept_started && probe->pending > 0)
+		whole = whole && json_object_set_new(record, "given_back", json_true()) == 0;
 	if (probe->last.any)
 		whole = whole && json_object_set_new(record, "last", last_value(&probe->last)) == 0;
 	if (whole && add_instance(record, probe->jail))
@@ -173,6 +176,7 @@ codec_read_record(json_t *record, struct definition *def, struct probe_saved *sa
 	saved->created_ms = number(record, "created");
 	saved->configured = json_is_true(json_object_get(record, "configured"));
 	saved->pending = (unsigned)number(record, "pending");
+	saved->given_back = json_is_true(json_object_get(record, "given_back"));
 	saved->triggers = (uint64_t)number(record, "triggers");
 	saved->runs = (uint64_t)number(record, "runs");
 	saved->coalesced = (uint64_t)number(record, "coalesced");

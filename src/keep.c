@@ -110,6 +110,7 @@ ask(enum store_kind kind, struct probe *probe, keep_done_cb *done, void *arg)
 	}
 	keep->change.kind = kind;
 	keep->change.number = probe->number;
+	keep->change.started = probe->kept_started;
 	keep->probe = probe;
 	keep->pending = probe->pending;
 	if (kind == STORE_PUT) {
@@ -137,13 +138,18 @@ ask_if_kept(enum store_kind kind, struct probe *probe, keep_done_cb *done, void 
 void
 keep_save(struct probe *probe, keep_done_cb *done, void *arg)
 {
-	ask_if_kept(probe->dropped || probe->kept_started ? STORE_WAIT : STORE_PUT, probe, done, arg);
+	ask_if_kept(probe->dropped ? STORE_WAIT : STORE_PUT, probe, done, arg);
 }
 
 void
 keep_start(struct probe *probe, keep_done_cb *done, void *arg)
 {
+	if (probe->kept_started) { /* and the trigger was given back since */
+		keep_save(probe, done, arg);
+		return;
+	}
 	probe->kept_started = true;
+	probe->kept_pending = 0;
 	ask_if_kept(STORE_START, probe, done, arg);
 }
 
@@ -165,7 +171,7 @@ keep_before_start(const struct probe *probe)
 {
 	if (render_probe == NULL)
 		return false;
-	return probe->def.respawn == RESPAWN_NO ? !probe->kept_started : probe->kept_pending > 0;
+	return probe->kept_pending > 0 || (probe->def.respawn == RESPAWN_NO && !probe->kept_started);
 }
 
 int

@@ -29,6 +29,7 @@ fill_in(struct probe *probe, const struct probe_saved *saved)
 	probe->throttled = saved->throttled;
 	probe->last = saved->last;
 	probe->kept_last_ms = saved->last.finished_ms;
+	probe->kept_started = saved->given_back;
 }
 
 int
@@ -58,6 +59,13 @@ probe_restore(struct definition *def, const struct probe_saved *saved, struct er
 	return 0;
 }
 
+/* The next try begins anew, and counts the last one that failed once more. */
+static unsigned
+failures_before_try(const struct probe *probe)
+{
+	return probe->failures - (probe->presence == PRESENCE_STARTING && probe->failures > 0);
+}
+
 void
 probe_save(struct probe *probe, struct probe_moment *moment)
 {
@@ -66,12 +74,13 @@ probe_save(struct probe *probe, struct probe_moment *moment)
 					.gone = probe->gone,
 					.remembered = probe->remembered,
 					.kept = probe->kept,
+					.dropped = probe->dropped,
 					.kept_started = probe->kept_started,
 					.kept_pending = probe->kept_pending,
 					.kept_triggers = probe->kept_triggers,
 					.kept_last_ms = probe->kept_last_ms,
 					.logged_triggers = probe->logged_triggers,
-					.failures = probe->failures,
+					.failures = failures_before_try(probe),
 					.armed_at = probe->armed_at,
 					.rate_due = probe->rate.due,
 					.jail = probe->jail,
@@ -88,6 +97,7 @@ fill_in_moment(struct probe *probe, const struct probe_moment *moment)
 	probe->pid = moment->pid;
 	probe->gone = moment->gone;
 	probe->kept = moment->kept;
+	probe->dropped = moment->dropped;
 	probe->kept_started = moment->kept_started;
 	probe->kept_pending = moment->kept_pending;
 	probe->kept_triggers = moment->kept_triggers;
@@ -121,7 +131,5 @@ probe_resume(struct definition *def, const struct probe_saved *saved, const stru
 		registry_remove(probe);
 	if (moment->remembered)
 		registry_remember(probe);
-	if (saved->pending > 0 && moment->entry_jail != NULL)
-		run_restore(probe, moment->entry_jail, saved->pending);
 	return probe;
 }

@@ -380,10 +380,12 @@ store_told(struct probe *probe, const struct error *e, void *arg)
 	struct jail_instance *jail = jail_hold(run->jail);
 
 	(void)e;
-	if (run->cancelled)
+	if (run->cancelled) {
 		discard(run);
-	else if (!execute_or_give_back(run))
+	} else if (!execute_or_give_back(run)) {
 		queue_put_back(&probe->entry, jail);
+		keep_save(probe, NULL, NULL); /* it waits again */
+	}
 	jail_release(jail);
 }
 

@@ -119,7 +119,7 @@ found(void *arg, uint64_t number, bool started, const char *text, size_t length)
 		drop(restoring, number, def.name == NULL ? "" : def.name, "its one run had been started");
 	else if (saved.number != number || registry_by_number(number) != NULL)
 		store_set_aside(number, started, "it is a copy of another one");
-	else if (started)
+	else if (started && !saved.given_back)
 		end_started(restoring, &def, &saved);
 	else
 		bring_back(restoring, &def, &saved);

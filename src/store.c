@@ -63,6 +63,8 @@ check_directory(struct error *e)
 		return refuse(e, "it belongs to another user");
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return refuse(e, "others may write in it");
+	if (faccessat(directory_fd, ".", W_OK, 0) != 0) /* a file system that can only be read */
+		return refuse(e, strerror(errno));
 	if (flock(directory_fd, LOCK_EX | LOCK_NB) != 0)
 		return refuse(e, errno == EWOULDBLOCK ? "another daemon uses it" : strerror(errno));
 	return 0;
@@ -223,7 +225,7 @@ commit_group(struct store_change *first, struct store_change *end)
 	}
 	for (change = first, i = 0; change != end; change = TAILQ_NEXT(change, link), i++) {
 		format_new_name(name, i);
-		store_format_name(place, change->number, false);
+		store_format_name(place, change->number, change->started);
 		if (change->kind == STORE_PUT && change->error == 0)
 			change->error = place_new(fds[i], name, place);
 		else if (change->kind == STORE_START)

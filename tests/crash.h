@@ -21,7 +21,8 @@ bool crash_has_faulty(void);
 
 #define NEEDS_FAULTY SKIP_UNLESS(crash_has_faulty(), "the linker can't wrap functions")
 
-/* What the faulty daemon is to do from its next call on (null: nothing), or from its next start on. */
+/* What the faulty daemon is to do from its next call on (null: nothing), or from its next start on.
+ */
 void crash_plan(const char *plan);
 void crash_plan_start(const char *plan);
 

@@ -1,6 +1,6 @@
 /*
- * Crash after crash: a client adds, replaces, removes and presses without pause, the daemon is killed
- * at any moment or over any call, and the next one must have what the last one had promised.
+ * Crash after crash: a client adds, replaces, removes and presses without pause, the daemon is
+ * killed at any moment or over any call, and the next one must have what the last one had promised.
  */
 #include "config.h"
 
@@ -20,12 +20,12 @@
 #include "fixture_probe.h"
 #include "fixture_wait.h"
 
-#define CYCLES	    500
-#define STEPS_MAX   6
-#define CROWD	    10 /* buttons; with more than that they are rather removed */
-#define NAMES	    4
-#define PAUSE_MS    3
-#define ARMED	    500
+#define CYCLES	  500
+#define STEPS_MAX 6
+#define CROWD	  5 /* buttons; with more than that they are rather removed */
+#define NAMES	  4
+#define PAUSE_MS  3
+#define ARMED	  500
 
 /* What one cycle asks for, in this order. */
 struct step {
@@ -139,9 +139,9 @@ static const char *
 random_plan(void)
 {
 	static const char *const names[] = {
-	    "openat",	     "write_file",   "fsync",	     "renameat",     "unlinkat",
-	    "close_file",    "store_commit", "store_commit", "child_exited", "spawn_process",
-	    "request_answer", "keep_save",   "keep_start",   "keep_drop",    "store_reserve"};
+	    "openat",	      "write_file",   "fsync",	      "renameat",     "unlinkat",
+	    "close_file",     "store_commit", "store_commit", "child_exited", "spawn_process",
+	    "request_answer", "keep_save",    "keep_start",   "keep_drop",    "store_reserve"};
 	static char plan[64];
 
 	(void)snprintf(plan, sizeof(plan), "%s@%u=kill%s",

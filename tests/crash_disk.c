@@ -22,8 +22,8 @@
 
 /* How a record's way to the disk may fail; the directory is synchronized last. */
 static const char *const failures[] = {
-    "openat@1=ENOSPC", "openat@1=EMFILE", "write_file@1=ENOSPC", "write_file@1=EIO", "fsync@1=EIO",
-    "close_file@1=EIO", "renameat@1=EIO",  "renameat@1=EROFS", "fsync@2=EIO",
+    "openat@1=ENOSPC",	"openat@1=EMFILE", "write_file@1=ENOSPC", "write_file@1=EIO", "fsync@1=EIO",
+    "close_file@1=EIO", "renameat@1=EIO",  "renameat@1=EROFS",	  "fsync@2=EIO",
 };
 
 #define FAILURES (sizeof(failures) / sizeof(failures[0]))
@@ -253,6 +253,32 @@ START_TEST(answered_trigger_that_waits_survives)
 }
 END_TEST
 
+/* And no answer was given before that was certain. */
+START_TEST(trigger_that_waits_is_answered_when_it_is_kept)
+{
+	struct jailfix *jail;
+	json_t *answer;
+	pid_t daemon;
+	int probe;
+
+	NEEDS_ROOT;
+	NEEDS_FAULTY;
+	jail = probe_jail();
+	daemon = crash_start(CRASH_FAULTY);
+	probe = probe_add(jail, "{s:s,s:s}", "command", appending("run"), "title", "T");
+	crash_plan("spawn_process@1+=EAGAIN;store_commit@2=kill");
+	answer = crash_ask(json_pack("{s:s,s:i}", "op", "trigger", "probe", probe));
+	exec_wait_gone(daemon);
+	ck_assert(crash_is_killed(daemon));
+	(void)crash_start(CRASH_PLAIN);
+	if (crash_is_ok(answer))
+		file_wait_count(place_at("ran"), "run", 1);
+	json_decref(answer);
+	probe_sentinel(jail);
+	ck_assert_int_le(file_lines(place_at("ran")), 1);
+}
+END_TEST
+
 /* ---- a real file system ---- */
 
 /* A small one as the state directory; it goes when the test is over. */
@@ -397,6 +423,7 @@ crash_disk(void)
 	PLACE_CASE(suite, remove_that_is_not_kept_removes_nothing);
 	PLACE_CASE(suite, hup_is_served_without_a_disk);
 	PLACE_CASE(suite, answered_trigger_that_waits_survives);
+	PLACE_CASE(suite, trigger_that_waits_is_answered_when_it_is_kept);
 	PLACE_CASE(suite, full_disk_takes_no_more_and_loses_none);
 	PLACE_CASE(suite, read_only_directory_refuses_changes);
 	return (suite);

@@ -99,7 +99,8 @@ START_TEST(damaged_records_are_set_aside)
 	    {"104.json", "{}"},
 	    {"105.json", "{\"format\":1,\"probe\":105,\"created\":1}"},
 	    {"106.json", "{\"format\":2,\"probe\":106,\"created\":1,\"jail\":1,\"command\":\"x\"}"},
-	    {"107.json", "{\"format\":1,\"probe\":-107,\"created\":1,\"jail\":1,\"command\":\"x\"}"},
+	    {"107.json",
+	     "{\"format\":1,\"probe\":-107,\"created\":1,\"jail\":1,\"command\":\"x\"}"},
 	    {"108.json", "{\"format\":1,\"probe\":9,\"created\":1,\"jail\":1,\"command\":\"x\"}"},
 	    {"109.json", "{\"format\":1,\"probe\":109,\"created\":1,\"jail\":1,\"command\":1}"},
 	    {"110.started", "\377\376\375"},
@@ -171,7 +172,8 @@ START_TEST(unfinished_files_are_removed)
 }
 END_TEST
 
-/* Nothing that another user could have written is executed as root, and nothing holds up the start. */
+/* Nothing that another user could have written is executed as root, and nothing holds up the start.
+ */
 START_TEST(files_of_others_are_set_aside)
 {
 	struct jailfix *jail;

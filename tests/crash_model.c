@@ -104,10 +104,10 @@ command_of(const struct button *button)
 static json_t *
 add_request(const struct button *button, const struct jailfix *jail)
 {
-	json_t *request = json_pack("{s:s,s:i,s:s,s:s,s:s,s:i}", "op", "add", "jail",
-				    (int)jailfix_number(jail), "command", command_of(button),
-				    "title", model_title(button), "respawn", button->respawn,
-				    "cooldown", 0);
+	json_t *request =
+	    json_pack("{s:s,s:i,s:s,s:s,s:s,s:i}", "op", "add", "jail", (int)jailfix_number(jail),
+		      "command", command_of(button), "title", model_title(button), "respawn",
+		      button->respawn, "cooldown", 0);
 	char name[24];
 
 	if (button->name != 0) {
@@ -271,7 +271,8 @@ compare(const struct button *button, const json_t *probe)
 	ck_assert_int_eq(json_integer_value(json_object_get(probe, "cooldown")), 0);
 }
 
-/* One of the two has the name: what was promised of the old one holds until the new one is there. */
+/* One of the two has the name: what was promised of the old one holds until the new one is there.
+ */
 static void
 compare_replaced(const struct button *button, const bool *listed)
 {
@@ -310,7 +311,7 @@ model_settle(const json_t *probes)
 	unsigned i;
 
 	memset(listed, 0, sizeof(listed));
-	json_array_foreach (probes, at, probe) {
+	json_array_foreach(probes, at, probe) {
 		button = button_of(probe);
 		ck_assert_msg(!listed[button->tag], "%s is there twice", model_title(button));
 		listed[button->tag] = true;
@@ -354,7 +355,8 @@ all_have_run(void *unused)
 	(void)unused;
 	count_runs();
 	for (button = buttons; button < buttons + used; button++)
-		if (button->ran < (is_single(button) && button->answered > 1 ? 1 : button->answered))
+		if (button->ran <
+		    (is_single(button) && button->answered > 1 ? 1 : button->answered))
 			return (false);
 	return (true);
 }
@@ -368,12 +370,11 @@ model_check_runs(void)
 	for (button = buttons; button < buttons + used; button++) {
 		ck_assert_msg(all || button->ran >= button->answered,
 			      "%s, probe %d, %s: %u of %u answered presses ran",
-			      model_title(button), (int)button->number, button->respawn, button->ran,
-			      button->answered);
-		ck_assert_msg(button->ran <= (is_single(button) && button->sent > 1 ? 1
-										: button->sent),
-			      "%s, probe %d, %s: pressed %u times and ran %u times",
-			      model_title(button), (int)button->number, button->respawn, button->sent,
-			      button->ran);
+			      model_title(button), (int)button->number, button->respawn,
+			      button->ran, button->answered);
+		ck_assert_msg(
+		    button->ran <= (is_single(button) && button->sent > 1 ? 1 : button->sent),
+		    "%s, probe %d, %s: pressed %u times and ran %u times", model_title(button),
+		    (int)button->number, button->respawn, button->sent, button->ran);
 	}
 }

@@ -8,8 +8,8 @@
 
 /*
  * What must be there after a crash, as a client knows it: it has sent requests, and has heard the
- * answers to some of them. Every button has a tag, which is its title, and which its command appends
- * to the file "ran".
+ * answers to some of them. Every button has a tag, which is its title, and which its command
+ * appends to the file "ran".
  */
 
 enum button_state {
@@ -32,7 +32,8 @@ struct button {
 
 enum model_op { MODEL_ADD, MODEL_ADD_AGAIN, MODEL_REMOVE, MODEL_TRIGGER, MODEL_HUP };
 
-/* A new button that takes over the name of another one, if there is one. Null: the model is full. */
+/* A new button that takes over the name of another one, if there is one. Null: the model is full.
+ */
 struct button *model_create(unsigned name, const char *respawn);
 
 /* One at random that nothing is done to in this cycle yet, or null. */

@@ -1,7 +1,7 @@
 /*
- * The daemon dies at each point that tests/fault.c names, while it does each thing that changes what
- * is kept. Whatever it had answered holds in the next daemon; what it hadn't may have happened or
- * not, but not by halves.
+ * The daemon dies at each point that tests/fault.c names, while it does each thing that changes
+ * what is kept. Whatever it had answered holds in the next daemon; what it hadn't may have happened
+ * or not, but not by halves.
  */
 #include "config.h"
 
@@ -70,8 +70,7 @@ add_request(const struct jailfix *jail, const char *title, const char *respawn)
 static json_int_t
 number_of(const json_t *answer)
 {
-	return (json_integer_value(
-	    json_object_get(json_object_get(answer, "probe"), "probe")));
+	return (json_integer_value(json_object_get(json_object_get(answer, "probe"), "probe")));
 }
 
 static json_int_t
@@ -108,7 +107,8 @@ act_on(enum act act, const struct jailfix *jail, struct subject *subject)
 	if (act == ADD)
 		answer = crash_ask(add_request(jail, subject->title, "no"));
 	else if (act == REMOVE || act == TRIGGER)
-		answer = crash_ask(op_request(act == REMOVE ? "remove" : "trigger", subject->number));
+		answer =
+		    crash_ask(op_request(act == REMOVE ? "remove" : "trigger", subject->number));
 	else
 		press(jail, subject->title);
 	subject->answered = crash_is_ok(answer);

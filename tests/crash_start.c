@@ -67,8 +67,14 @@ static pid_t
 start(enum crash_binary binary)
 {
 	const char *words[] = {binary == CRASH_FAULTY ? faulty_binary() : daemon_binary(),
-			       "-F", "-f", place()->sock, "-p", place()->pidfile, "-S",
-			       place()->state, NULL};
+			       "-F",
+			       "-f",
+			       place()->sock,
+			       "-p",
+			       place()->pidfile,
+			       "-S",
+			       place()->state,
+			       NULL};
 	char *argv[sizeof(words) / sizeof(words[0])];
 	struct launch launch = {.argv = argv, .log = place()->log};
 	size_t i;
@@ -191,7 +197,7 @@ crash_listed(const char *member, const char *value)
 	const char *text;
 	size_t i;
 
-	json_array_foreach (json_object_get(answer, "probes"), i, probe) {
+	json_array_foreach(json_object_get(answer, "probes"), i, probe) {
 		text = json_string_value(json_object_get(probe, member));
 		if (text == NULL || strcmp(text, value) != 0)
 			continue;

@@ -9,8 +9,8 @@
  *   JAILDAEMON_FAULT_COUNTS  a file that tells at the daemon's end how often each function was
  *                            called, a line "NAME COUNT" for each
  *
- * A plan is a list of NAME@CALL=WHAT with a semicolon after each but the last. CALL is the number of
- * the call that is meant, from 1 on; 3+ means the third and all that follow. WHAT is
+ * A plan is a list of NAME@CALL=WHAT with a semicolon after each but the last. CALL is the number
+ * of the call that is meant, from 1 on; 3+ means the third and all that follow. WHAT is
  *
  *   kill        SIGKILL before the function does anything
  *   kill-after  SIGKILL when it has done it all
@@ -19,8 +19,8 @@
  * NAME is the function's, but for descriptors that openat gave, which are files of the state, there
  * are write_file and close_file beside write and close.
  *
- * Each fault is told on standard error as "fault: NAME@CALL". The points at which a crash would hurt
- * most:
+ * Each fault is told on standard error as "fault: NAME@CALL". The points at which a crash would
+ * hurt most:
  *
  *   write_file@1=kill           a record is made, and empty
  *   fsync@1=kill                before the record is durable
@@ -96,9 +96,9 @@ static const struct {
 	const char *name;
 	int value;
 } errors[] = {
-    {"EACCES", EACCES}, {"EAGAIN", EAGAIN}, {"EINTR", EINTR},	{"EIO", EIO},
-    {"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
-    {"EROFS", EROFS},
+    {"EACCES", EACCES}, {"EAGAIN", EAGAIN}, {"EINTR", EINTR},
+    {"EIO", EIO},	{"EMFILE", EMFILE}, {"ENFILE", ENFILE},
+    {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS},
 };
 
 /* A plan that can't be followed would let a test pass that tests nothing. */
@@ -196,7 +196,8 @@ write_counts(void)
 	if ((file = fopen(getenv("JAILDAEMON_FAULT_COUNTS"), "we")) == NULL)
 		return;
 	SLIST_FOREACH(point, &points, link)
-		(void)fprintf(file, "%s %lu\n", point->name, point->plan == plan ? point->calls : 0);
+		(void)fprintf(file, "%s %lu\n", point->name,
+			      point->plan == plan ? point->calls : 0);
 	(void)fclose(file);
 }
 

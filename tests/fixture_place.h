@@ -6,8 +6,8 @@
 
 /*
  * The private place of one test: a directory with its socket, its pidfile, its state directory, its
- * log and its effect files. place_make and place_clear run in the parent of the test's process, so that a test that
- * failed or hung is cleaned up after like any other.
+ * log and its effect files. place_make and place_clear run in the parent of the test's process, so
+ * that a test that failed or hung is cleaned up after like any other.
  */
 struct place {
 	char dir[80];
