@@ -2,7 +2,7 @@
  * The one place where children are reaped; child.h is told of each. waitpid(-1) walks all children in the
  * kernel, which with thousands of probes costs more than a trigger does. So a child that the system names is
  * reaped by its name at once, and the walk that finds those that were not named (signals coalesce) comes
- * a little later, and never takes more than a tenth of the time.
+ * a little later, and takes one fiftieth of the time at most.
  */
 #ifndef REAPER_H
 #define REAPER_H

@@ -14,8 +14,9 @@
 /* To the walk over all children: long enough for some more to end meanwhile. */
 #define WALK_MS 1
 
-/* A walk is followed by a rest of so many times its length. */
-#define REST_TIMES 9
+/* A walk is followed by a rest of so many times its length: those that were not named are few, unless there
+ * are many at once, and then one walk finds them all. */
+#define REST_TIMES 49
 
 /* Of one turn of the event loop, so that a thousand ends at once don't keep all others waiting. */
 #define TURN_MS 5

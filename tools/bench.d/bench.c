@@ -26,15 +26,15 @@ bench_fail(const char *format, ...)
 	exit(1);
 }
 
-/* argv: DAEMON TOOLS DIRECTORY TRIALS [OPTION ...] */
+/* argv: DAEMON TOOLS DIRECTORY TRIALS */
 void
 bench_arguments(struct bench *bench, int argc, char **argv)
 {
 	char *end;
 	long trials;
 
-	if (argc < 5)
-		bench_fail("usage: %s daemon tools directory trials [option ...]", argv[0]);
+	if (argc != 5)
+		bench_fail("usage: %s daemon tools directory trials", argv[0]);
 	trials = strtol(argv[4], &end, 10);
 	if (end == argv[4] || *end != '\0' || trials < 1 || trials > 1000000)
 		bench_fail("trials: a number from 1 to 1000000, not \"%s\"", argv[4]);
@@ -42,7 +42,6 @@ bench_arguments(struct bench *bench, int argc, char **argv)
 	bench->tools = argv[2];
 	bench->dir = argv[3];
 	bench->trials = (size_t)trials;
-	bench->options = &argv[5];
 }
 
 /* "dir/name", for the caller to free. */

@@ -19,7 +19,6 @@ struct bench {
 	const char *tools;  /* directory of the compiled programs of the bench */
 	const char *dir;    /* private directory for sockets, logs and fifos */
 	size_t trials;
-	char **options; /* more options of the daemon, to a NULL */
 };
 
 /* The times of one contestant; owned by whoever calls samples_free. */
@@ -66,15 +65,18 @@ struct daemon {
 	char *socket;
 };
 
-void daemon_start(struct daemon *, const struct bench *);
+void daemon_start(struct daemon *, const struct bench *, const char *, int);
 void daemon_stop(struct daemon *);
 long daemon_add(int, int, const char *);
+void daemon_add_many(int, int, size_t);
 
 /* The longest answer that a row reads. */
 #define LINE_ANSWER 65536
 
 /* line.c: one line out, one line back, over a unix stream socket. */
 int line_connect(const char *, pid_t);
+void line_send(int, const char *);
+size_t line_answers(int, char *, size_t, const char *);
 void line_ask(int, const char *, char *, size_t);
 int line_number(const char *, const char *, long *);
 int line_has(const char *, const char *, const char *);

@@ -4,24 +4,32 @@
 
 #include "bench.h"
 
-#define DAEMON_OPTIONS 16
+/* Requests on their way at a time: as many as the daemon takes of one client. */
+#define DAEMON_WINDOW 64
 
-/* Starts it; its socket is dir/daemon.sock, its log dir/daemon.log. */
-void
-daemon_start(struct daemon *daemon, const struct bench *bench)
+/* dir/NAME.ENDING, for the caller to free. */
+static char *
+daemon_path(const struct bench *bench, const char *name, const char *ending)
 {
-	char *pidfile = bench_path(bench->dir, "daemon.pid");
-	char *log = bench_path(bench->dir, "daemon.log");
-	const char *argv[7 + DAEMON_OPTIONS + 1] = {bench->daemon, "-D", "-F", "-p", pidfile, "-f"};
-	size_t option;
+	char file[64];
 
-	argv[6] = daemon->socket = bench_path(bench->dir, "daemon.sock");
-	for (option = 0; bench->options[option] != NULL; option++) {
-		if (option == DAEMON_OPTIONS)
-			bench_fail("more than %d options for the daemon", DAEMON_OPTIONS);
-		argv[7 + option] = bench->options[option];
-	}
+	snprintf(file, sizeof(file), "%s.%s", name, ending);
+	return bench_path(bench->dir, file);
+}
+
+/* Starts it; its socket is dir/NAME.sock, its log dir/NAME.log. If it keeps what it knows, that is in
+ * dir/NAME.state, and the next one of this name finds it there. */
+void
+daemon_start(struct daemon *daemon, const struct bench *bench, const char *name, int keeps)
+{
+	char *pidfile = daemon_path(bench, name, "pid"), *log = daemon_path(bench, name, "log");
+	char *state = daemon_path(bench, name, "state");
+	const char *argv[] = {bench->daemon, "-D", "-F", "-p", pidfile, "-S",
+			      keeps ? state : "none", "-f", NULL, NULL};
+
+	argv[8] = daemon->socket = daemon_path(bench, name, "sock");
 	daemon->pid = bench_start(argv, log);
+	free(state);
 	free(log);
 	free(pidfile);
 }
@@ -32,6 +40,24 @@ daemon_stop(struct daemon *daemon)
 	bench_stop(daemon->pid);
 	free(daemon->socket);
 	daemon->socket = NULL;
+}
+
+/* Adds so many buttons of one command, some dozen on their way at a time. */
+void
+daemon_add_many(int line, int jid, size_t count)
+{
+	char request[256], answers[LINE_ANSWER];
+	size_t asked, answered = 0;
+
+	snprintf(request, sizeof(request),
+		 "{\"op\":\"add\",\"jail\":%d,\"command\":[\"true\"],\"title\":\"BENCH\","
+		 "\"respawn\":\"after\",\"keep\":true}\n",
+		 jid);
+	for (asked = 0; answered < count;) {
+		for (; asked < count && asked - answered < DAEMON_WINDOW; asked++)
+			line_send(line, request);
+		answered += line_answers(line, answers, sizeof(answers), "{\"ok\":true,\"probe\":");
+	}
 }
 
 /* Adds a button; command is JSON: a string, or an array of strings. Its number. */

@@ -47,9 +47,10 @@ line_connect(const char *path, pid_t server)
 	bench_fail("%s: nobody answers", path);
 }
 
-static void
-line_send(int fd, const char *text, size_t size)
+void
+line_send(int fd, const char *text)
 {
+	size_t size = strlen(text);
 	ssize_t sent;
 
 	while (size > 0) {
@@ -60,6 +61,26 @@ line_send(int fd, const char *text, size_t size)
 	}
 }
 
+/* Reads what has come, which must be whole lines that begin as told, at least one; their number. */
+size_t
+line_answers(int fd, char *answers, size_t size, const char *beginning)
+{
+	size_t have = 0, count = 0;
+	ssize_t got;
+	char *line, *end;
+
+	do {
+		if (have == size - 1 || (got = read(fd, answers + have, size - 1 - have)) <= 0)
+			bench_fail("no answer, or one that is too long");
+		have += (size_t)got;
+	} while (answers[have - 1] != '\n');
+	answers[have] = '\0';
+	for (line = answers; (end = strchr(line, '\n')) != NULL; line = end + 1, count++)
+		if (strncmp(line, beginning, strlen(beginning)) != 0)
+			bench_fail("answer: %.200s", line);
+	return count;
+}
+
 /* Sends the request, a line with its newline, and reads one line into answer; the newline is cut
  * off. */
 void
@@ -68,7 +89,7 @@ line_ask(int fd, const char *request, char *answer, size_t size)
 	size_t have = 0;
 	ssize_t got;
 
-	line_send(fd, request, strlen(request));
+	line_send(fd, request);
 	do {
 		if (have == size - 1)
 			bench_fail("an answer longer than %zu bytes", size);

@@ -69,7 +69,7 @@ sticky_row(const char *title, const struct bench *bench, int numbered)
 	unsigned number;
 	int line;
 
-	daemon_start(&daemon, bench);
+	daemon_start(&daemon, bench, "daemon", 0);
 	line = line_connect(daemon.socket, daemon.pid);
 	bench_pause_us(STICKY_START_US);
 	sticky_measure(&floor, bench, daemon.pid);

@@ -211,7 +211,7 @@ main(int argc, char **argv)
 
 	bench_arguments(&bench, argc, argv);
 	os_jail_make(&jail);
-	daemon_start(&daemon, &bench);
+	daemon_start(&daemon, &bench, "daemon", 1);
 	for (way = 0; way < sizeof(ways) / sizeof(ways[0]); way++)
 		trigger_row(&bench, &ways[way], jail.jid, &daemon);
 	daemon_stop(&daemon);
