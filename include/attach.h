@@ -17,6 +17,7 @@ struct attach_params {
 	uid_t uid; /* as counted inside */
 	gid_t gid;
 	const char *title; /* without the prefix; cut to ATTACH_TITLE_SIZE */
+	const char *tag;   /* of the probe, for log lines while it is waited for */
 };
 
 /* Once, at start: finds the probe program. -1 with *e. */

@@ -11,6 +11,11 @@
 /* status: as waitpid gives it. The entry is gone when this is called. */
 typedef void child_exit_cb(pid_t, int status, void *arg);
 
+/* Whoever reaps may want to hear of each number that is added; of one that is forgotten and added again
+ * before it was reaped only once. */
+typedef void child_added_cb(pid_t);
+void child_on_add(child_added_cb *);
+
 /* Makes sure that the next two child_add can't fail. -1: no memory. Call it before making a process. */
 int child_reserve(void);
 

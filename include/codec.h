@@ -12,6 +12,7 @@
 #include "definition.h"
 #include "error.h"
 #include "probe.h"
+#include "tell.h"
 
 /* What a member of an object may be. */
 enum codec_type {
@@ -26,6 +27,7 @@ enum codec_type {
 	CODEC_USER,    /* a number, or the name of a user of the host */
 	CODEC_GROUP,   /* likewise of a group */
 	CODEC_PROBE,   /* a positive integer, or a name */
+	CODEC_EVENTS,  /* an array of names of events */
 	CODEC_ANY,
 };
 
@@ -55,9 +57,9 @@ int codec_find_wrong(json_t *object, const struct codec_member *const *lists, co
 /* From an object that has been checked. The caller clears *def in any case. */
 int codec_read_definition(json_t *object, struct definition *def, struct error *);
 
-/* What is kept of a probe: its definition in the words of `add`, and what becomes of it beside them. NULL:
- * no memory. */
-json_t *codec_record(const struct probe *);
+/* What is kept of a probe: its definition in the words of `add`, and what becomes of it beside them; its
+ * jail's instance where that isn't told otherwise. NULL: no memory. */
+json_t *codec_record(const struct probe *, bool with_instance);
 
 /* Checks and reads it. The caller clears *def in any case. */
 int codec_read_record(json_t *record, struct definition *def, struct probe_saved *, struct error *);
@@ -70,10 +72,42 @@ void codec_read_jail(json_t *value, struct jail_ref *);
 
 /* New references; NULL: no memory. */
 json_t *codec_probe(const struct probe *);
+
+/* Of what codec_probe tells, its names, its state and what became of it. */
+json_t *codec_probe_brief(const struct probe *);
+
+/* The counters of stats.h, each a member; the histograms as Prometheus has them: seconds, and in each bucket
+ * those below it too. */
+json_t *codec_stats(void);
+
+/* Goes on counting where that one was. What it doesn't have begins anew. */
+void codec_read_stats(json_t *);
+
 json_t *codec_error(const struct error *);
 
 /* Any bytes as a string: what is no valid UTF-8 becomes U+FFFD. */
 json_t *codec_bytes(const char *bytes, size_t length);
+
+/* One line with its newline, into memory of the caller's and without any of its own. Control characters
+ * and DEL are escaped, so that a line may be shown on a terminal. Returns its length. */
+#define CODEC_EVENT_SIZE 65536
+size_t codec_event(const struct tell_event *, uint64_t seq, char line[CODEC_EVENT_SIZE]);
+
+/* For a watcher that was too slow for as many: a line like those of the daemon's own events. */
+size_t codec_missed(uint64_t count, uint64_t seq, int64_t wall_ms, char line[CODEC_EVENT_SIZE]);
+
+/* What the line of an event says of it, but for the jid, which it doesn't have. */
+struct codec_event_head {
+	uint64_t seq;
+	enum tell_kind kind;
+	uint64_t probe; /* 0: none */
+	char name[DEFINITION_NAME_MAX + 1]; /* "": none */
+	struct jail_ref jail;		    /* 0 and "": none */
+	int64_t jid;			    /* 0: none */
+};
+
+/* -1: it is no such line. Leaves the jid. */
+int codec_read_event(const char *line, size_t length, struct codec_event_head *);
 
 /* The names of PROBE_… as the protocol spells them. */
 const char *codec_state_name(enum probe_state);

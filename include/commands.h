@@ -25,6 +25,10 @@ struct command {
 /* NULL: there is none. */
 const struct command *commands_find(const char *op);
 
+/* Those whose answer other lines may follow; for the table alone. */
+void commands_watch(struct request *);
+void commands_output(struct request *, struct probe *);
+
 /* What `status` tells of the server itself. */
 struct commands_server_state {
 	pid_t pid;

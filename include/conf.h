@@ -25,6 +25,8 @@ struct conf_probe {
 struct conf {
 	bool has_control_group;
 	gid_t control_group; /* its members may connect, to look only */
+	int log_facility; /* as syslog has them */
+	int log_level;
 	struct limits limits;
 	struct conf_probe *probes; /* in the order of the files' names */
 	size_t probe_count;

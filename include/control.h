@@ -13,8 +13,12 @@
 
 struct event_base;
 struct handover_client;
+struct request_feed;
 
 #define CONTROL_LINGER_MS 100 /* after the last answer */
+
+#define CONTROL_FEED_BYTES 65536 /* unread lines of one that follows; no more are drawn before */
+#define CONTROL_LOOK_S	   10	 /* between two looks whether one that follows is still there */
 
 /*
  * Takes the path: replaces a socket file on which nobody answers, never one on which a daemon does.
@@ -40,9 +44,9 @@ bool control_is_there(const void *reply_arg);
 struct handover_client *control_save(size_t *count, struct error *e);
 void control_forget_saved(struct handover_client *, size_t count);
 
-/* Goes on with one; answer is a line, said if it waits for one. The descriptor is taken over. -1: no
- * memory. */
-int control_resume(const struct handover_client *, const char *answer);
+/* Goes on with one; answer is a line, said if it waits for one, and feed what it follows, or NULL. The
+ * descriptor and the feed are taken over. -1: no memory. */
+int control_resume(const struct handover_client *, const char *answer, struct request_feed *feed);
 
 /* Lets members of a group of the host connect too, for operations that only look; NULL: of none. Those
  * that an earlier call let in are cut off. */

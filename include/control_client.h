@@ -3,12 +3,14 @@
 #define CONTROL_CLIENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/queue.h>
+
+#include "request.h"
 
 struct bufferevent;
 struct evbuffer;
 struct event;
-struct request;
 
 /* One request that was taken, until its answer is written; in the order in which they came. */
 struct slot {
@@ -25,11 +27,13 @@ struct client {
 	TAILQ_HEAD(, slot) slots;
 	unsigned outstanding;
 	struct request *held; /* parsed, but must wait for the answers to those before it */
+	struct request_feed *feed; /* lines that follow its answers; NULL: none */
 	bool reading;	      /* the stream takes in more input */
 	bool looks_only;      /* it is of the control group, and not root */
 	bool taking;	      /* take_input is at work */
 	bool asked;	      /* it has sent a request */
 	bool keep;
+	bool alone;	 /* the last request that was taken lets no other overlap it */
 	bool discarding; /* the rest of a line that was too long */
 	bool at_end;	 /* it has closed its side, or we ended it */
 	bool failed;	 /* nothing can be written any more */
@@ -39,5 +43,25 @@ extern LIST_HEAD(client_list, client) control_all;
 
 /* Takes over the descriptor on success. NULL: no memory. It reads nothing yet. */
 struct client *control_create_client(int fd);
+
+/* The rest is in control_feed.c. */
+
+/* Bytes that it has not read yet. */
+size_t control_backlog(const struct client *);
+
+/* Nothing was asked that is not answered and sent. */
+bool control_is_idle(const struct client *);
+
+/* A request_follow_cb; arg: a slot. */
+bool control_follow(void *arg, struct request_feed *);
+
+/* The same for one of which it is known that it follows nothing yet. */
+void control_give_feed(struct client *, struct request_feed *);
+
+/* Gives it as many of its lines as it may have unread. */
+void control_draw(struct client *);
+
+/* Whether it can be freed. */
+bool control_is_done(const struct client *);
 
 #endif

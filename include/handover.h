@@ -14,12 +14,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "definition.h"
 #include "error.h"
+#include "jail.h"
 
 /* Of the document. A daemon of another format can't be upgraded in place, but stopped and started. */
 #ifndef HANDOVER_FORMAT
 #define HANDOVER_FORMAT 1
 #endif
+
+struct codec_event_head;
+struct definition;
+
+/* What a client is told: of which events, and up to which one it was. */
+struct handover_feed {
+	uint64_t probe; /* 0: any */
+	char name[DEFINITION_NAME_MAX + 1]; /* "": any */
+	int64_t jail; /* 0 and jail_name "": any */
+	char jail_name[JAIL_NAME_SIZE];
+	unsigned kinds; /* 1 << TELL_KIND_… */
+	uint64_t since; /* the last that it was told of, */
+	uint64_t output_since; /* and what runs write apart */
+	uint64_t missed;
+};
 
 /* A connection to the control socket; the flags are control's. */
 struct handover_client {
@@ -34,9 +51,12 @@ struct handover_client {
 	bool discarding;
 	bool at_end;
 	bool waits; /* it has a request without an answer: the one that asked for all this */
+	bool follows;
+	struct handover_feed feed; /* what follows */
 };
 
-struct definition;
+/* An event that is kept, in the line that it is sent as, and the jid of its jail. */
+typedef void handover_event_cb(void *arg, const char *line, size_t length, int64_t jid);
 
 /* A configured single shot that had its run. */
 typedef void handover_spent_cb(void *arg, const struct definition *, uint64_t number);
@@ -44,6 +64,8 @@ typedef void handover_spent_cb(void *arg, const struct definition *, uint64_t nu
 struct handover {
 	void (*each_spent)(handover_spent_cb *, void *arg); /* asked when it is written, */
 	void (*note_spent)(const struct definition *, uint64_t number); /* told when it is resumed */
+	void (*each_event)(handover_event_cb *, void *arg); /* likewise: in the order in which */
+	int (*note_event)(const struct codec_event_head *, const char *line, size_t length); /* -1: no memory */
 	bool foreground;
 	char socket[PATH_MAX];
 	char pidfile[PATH_MAX];
@@ -51,8 +73,11 @@ struct handover {
 	char config[PATH_MAX]; /* "": the default one */
 	int64_t started_ms;    /* wall clock */
 	int64_t files;	       /* the limit of descriptors that commands get */
+	int64_t last_event;
+	int64_t dropped_event; /* the latest that is no longer kept */
 	int listener_fd;
 	int store_fd; /* -1: nothing is kept */
+	int pidfile_fd;
 	char *id;     /* JSON, of the request that is still to be answered; NULL: it has none */
 	struct handover_client *clients;
 	size_t client_count;

@@ -9,7 +9,8 @@
 #include "error.h"
 #include "handover.h"
 
-/* Members of a struct that are plain numbers, and are called in the document as they are in the struct. */
+/* Members of a struct that are plain numbers, and are called in the document as they are in the struct. What is
+ * 0 or false is left out. */
 enum handover_type {
 	HANDOVER_BOOL,
 	HANDOVER_INT, /* and pid_t, unsigned, enums: four bytes, below 2^31 */
@@ -34,7 +35,8 @@ struct handover_out {
 	int *fds;
 	size_t fd_count;
 	bool failed; /* no memory */
-	json_t *spent; /* borrowed, while they are listed */
+	json_t *spent; /* borrowed, while they are listed, */
+	json_t *events; /* and likewise */
 };
 
 /* New references. NULL: no memory. */
@@ -66,6 +68,12 @@ json_t *handover_put_jails(struct handover_out *);
 json_t *handover_put_probes(struct handover_out *);
 int handover_get_jails(const struct handover_in *, json_t *list, struct error *);
 int handover_get_probes(const struct handover_in *, json_t *list, struct error *);
+
+/* What is told to those who watch, and who they are: handover_watch.c. */
+json_t *handover_put_feed(const struct handover_feed *);
+int handover_get_feed(json_t *object, struct handover_feed *, struct error *);
+json_t *handover_put_events(struct handover_out *, const struct handover *);
+int handover_get_events(const struct handover_in *, json_t *list, const struct handover *, struct error *);
 
 /* Configured single shots that had their run. */
 json_t *handover_put_spent(struct handover_out *, const struct handover *);

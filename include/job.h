@@ -19,6 +19,9 @@ struct job;
 /* The PATH of every command, and where a command without a slash is looked for. */
 #define JOB_PATH "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
+/* Something was written: at the end of each piece there is the end of a character. */
+typedef void job_said_cb(void *arg, const char *bytes, size_t length);
+
 struct job_spec {
 	char *const *argv;
 	const char *path; /* what to execute; NULL: argv[0], looked for in JOB_PATH */
@@ -26,6 +29,7 @@ struct job_spec {
 	int64_t timeout_ms; /* of the whole process group; 0: none */
 	const char *tag;    /* for log lines; must outlive the job */
 	uint64_t run;	    /* the run's number, likewise for log lines */
+	job_said_cb *said;  /* with the arg of job_done_cb; NULL: nobody wants to know */
 	bool inherits;	    /* inherited_fd becomes descriptor 3 of the process */
 	int inherited_fd;
 };
@@ -64,6 +68,8 @@ struct job_saved {
 	const char *line; /* begun, not logged yet */
 	size_t line_length;
 	uint64_t line_seen;
+	const char *begun; /* of a character, not said yet */
+	size_t begun_length;
 };
 
 /* The bytes are the job's, valid until the event loop runs again. */
@@ -71,7 +77,7 @@ void job_save(struct job *, struct job_saved *);
 
 /* The process must be our child, or have exited. The bytes are copied. NULL: no memory. */
 struct job *job_resume(struct event_base *, const struct job_saved *, const char *tag, uint64_t run,
-		       job_done_cb *, void *arg);
+		       job_done_cb *, job_said_cb *, void *arg);
 
 /* TERM to the process group, KILL 5 s later. */
 void job_kill(struct job *);

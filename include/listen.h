@@ -16,6 +16,9 @@ int listen_connect(const char *path);
 /* Whether a daemon answers a ping on the path, within 2 s. */
 bool listen_answers(const char *path);
 
+/* Whether the peer of a connected socket has closed all of it, and not just its side. */
+bool listen_has_hung_up(int fd);
+
 /* A request_reply_cb; arg: an int *, the descriptor. One attempt to send, which never waits. */
 void listen_say_once(void *arg, const char *text, size_t length);
 

@@ -10,8 +10,20 @@
 #include <stddef.h>
 
 /* to_stderr: lines go to standard error, with the native priority prefix ("<6>") when systemd reads
- * it (JOURNAL_STREAM is set). Else to syslog, facility daemon. */
+ * it (JOURNAL_STREAM is set). Else to syslog. */
 void log_open(bool to_stderr);
+
+/* From where on, and of what importance: as syslog has them. Before it is called: LOG_DAEMON, and
+ * log_usual_level. */
+void log_set(int facility, int level);
+
+/* LOG_INFO, or LOG_DEBUG if JAILDAEMON_DEBUG is set. */
+int log_usual_level(void);
+
+/* By their names: those facilities that are not another program's own, and "error", "warning", "info" and
+ * "debug". -1: that is none. */
+int log_find_facility(const char *name);
+int log_find_level(const char *name);
 
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

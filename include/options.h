@@ -13,6 +13,7 @@ enum options_mode {
 	MODE_REMOVE,
 	MODE_TRIGGER,
 	MODE_OUTPUT,
+	MODE_WATCH,
 	MODE_CHECK_JAIL,
 	MODE_RELOAD,
 	MODE_STOP,
@@ -44,6 +45,9 @@ struct options {
 	bool replace;
 	bool show_status;
 	bool kill;
+	bool follow;
+	bool metrics;
+	bool again; /* -l --watch */
 	bool json;
 };
 

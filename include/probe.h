@@ -18,6 +18,7 @@
 #include "queue.h"
 #include "rate.h"
 #include "tail.h"
+#include "tally.h"
 
 struct event_base;
 struct event;
@@ -84,6 +85,7 @@ struct probe {
 	struct lane_entry entry;
 	struct jail_instance *entry_jail; /* of the pending triggers; held while there are any */
 	unsigned pending;		  /* triggers whose run has not started */
+	int64_t pressed_us;		  /* monotonic, when they came: the sum */
 	unsigned active;		  /* runs going on */
 	LIST_HEAD(, probe_run) active_runs;
 
@@ -92,6 +94,7 @@ struct probe {
 	uint64_t runs; /* started */
 	uint64_t coalesced;
 	uint64_t throttled;
+	struct tally tallies[TALLIES]; /* what was told of the last two */
 	struct probe_last last;
 	struct tail output; /* of the last run that has ended */
 

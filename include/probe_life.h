@@ -18,6 +18,10 @@ void probe_begin_again(struct probe *, unsigned pending);
 /* Takes the process out of the jail, or stops whatever was to bring it there. */
 void probe_disarm(struct probe *);
 
+/* It is there, armed or waiting for its jail: once that is certain to survive the daemon, it has its
+ * name, and whoever asked for it is told. May end it. */
+void probe_settle(struct probe *);
+
 /* A press arrived. May end the probe, and free it if nobody holds it. */
 void probe_pressed(struct probe *);
 

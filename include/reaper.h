@@ -7,6 +7,8 @@
 #ifndef REAPER_H
 #define REAPER_H
 
+#include <sys/types.h>
+
 struct event_base;
 
 /* Blocks SIGCHLD in this process where it is read from a descriptor. -1 with errno. */
@@ -15,9 +17,9 @@ int reaper_start(struct event_base *);
 /* All that have ended up to now. */
 void reaper_reap_all(void);
 
-/* For the system's file. A descriptor that is readable when children have ended; -1 with errno. Then the pid
- * of one of them; 0: no more is known; -1: some that can't be named. */
+/* For the system's file. A descriptor that is readable when children have ended, named or not; -1 with errno.
+ * Then the pid of one that it names, which may still be there; 0: no more. */
 int reaper_os_open(void);
-int reaper_os_next(int fd);
+pid_t reaper_os_next(int fd);
 
 #endif

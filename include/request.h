@@ -9,9 +9,29 @@
 #include "error.h"
 
 struct command;
+struct handover_feed;
 
 /* text: one line with its newline, valid during the call. */
 typedef void request_reply_cb(void *arg, const char *text, size_t length);
+
+/*
+ * Lines that follow an answer on the same connection, for as long as its client stays. They are asked
+ * for as the client takes them, so a slow one makes nothing pile up. Events are such lines.
+ */
+struct request_feed {
+	/* The next line with its newline, valid until something is told or asked for again; NULL: none
+	 * for now, and wake will be called when there is. */
+	const char *(*next)(struct request_feed *, size_t *length);
+	void (*closed)(struct request_feed *); /* the client has gone; frees the feed */
+	/* What the daemon that comes after this one needs to go on with it. */
+	void (*save)(const struct request_feed *, struct handover_feed *);
+	/* Set by who takes the lines. May be called from anywhere, so it only makes a note. */
+	void (*wake)(void *client);
+	void *client;
+};
+
+/* False: this client can't have it, and it is not taken. */
+typedef bool request_follow_cb(void *arg, struct request_feed *);
 
 struct request {
 	const struct command *command; /* NULL: nothing but an error to answer */
@@ -19,6 +39,7 @@ struct request {
 	bool keep; /* the client asked for the connection to stay open */
 	struct error error;
 	request_reply_cb *reply;
+	request_follow_cb *follow; /* before it is run; NULL: nothing can follow the answer */
 	void *arg;
 };
 
@@ -51,5 +72,8 @@ void request_discard(struct request *);
  * taken. NULL is answered as out of memory. */
 void request_answer(struct request *, json_t *members);
 void request_fail(struct request *, const struct error *);
+
+/* The same with a feed that is closed with the connection. NULL: out of memory. */
+void request_answer_feed(struct request *, json_t *members, struct request_feed *);
 
 #endif

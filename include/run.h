@@ -39,6 +39,9 @@ void run_drop_pending(struct probe *);
 /* TERM, later KILL, to all that go on. */
 void run_kill_all(struct probe *);
 
+/* Triggers whose run has not started, those included whose start the store is being told of. */
+unsigned run_waiting(const struct probe *);
+
 /* Output of the latest run in progress; NULL: none is. */
 struct tail *run_output(struct probe *);
 

@@ -24,7 +24,7 @@ struct server {
 
 extern struct server server;
 
-/* What a daemon needs wherever its socket and its probes come from: event loop, pidfile, signals (still
+/* What a daemon needs wherever its socket and its probes come from: event loop, signals (still
  * blocked, if they were), rooms. */
 int server_start_loop(char *const *argv, struct error *);
 
@@ -33,7 +33,5 @@ int server_keep(struct error *);
 
 /* Until the end: the exit status. */
 int server_serve(void);
-
-void server_write_pidfile(void);
 
 #endif

@@ -8,7 +8,7 @@
  * anything of the command. */
 void title_compose(struct probe *);
 
-/* `probe=N name="…" jail="…"`, to be freed with free(). NULL: no memory. */
+/* `probe=N name="…" jail="…"`, without the first part if it has no number; to be freed with free(). NULL: no memory. */
 char *title_make_tag(const struct probe *);
 
 #endif

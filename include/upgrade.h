@@ -31,4 +31,7 @@ typedef void upgrade_failed_cb(void *arg, const struct error *e);
  * request is answered by the new program. */
 void upgrade_begin(const char *id, const void *reply_arg, upgrade_failed_cb *, void *arg);
 
+/* The daemon is about to stop, and still listens: one that is under way fails. */
+void upgrade_stop(void);
+
 #endif

@@ -22,6 +22,12 @@ int64_t util_wall_ms(void);
 /* RFC 3339 in UTC with milliseconds. Returns text. */
 const char *util_format_time(char text[UTIL_TIME_SIZE], int64_t wall_ms);
 
+/* The same without them. */
+const char *util_format_seconds(char text[UTIL_TIME_SIZE], int64_t wall_ms);
+
+/* Back from either, to the second. False: it is none. */
+bool util_parse_time(const char *text, int64_t *wall_ms);
+
 /* A whole decimal number in [low, high] and nothing else. False: *value is untouched. */
 bool util_parse_number(const char *text, int64_t low, int64_t high, int64_t *value);
 
@@ -30,6 +36,14 @@ void util_make_printable(char *text);
 
 /* Whether text has a control character: C0, DEL, or C1 in UTF-8. */
 bool util_has_control(const char *text);
+
+#define UTIL_CHARACTER_MAX 4 /* bytes of one in UTF-8 */
+
+/* Length of the UTF-8 character that begins at bytes[0..left); 0: none does. */
+size_t util_character(const char *bytes, size_t left);
+
+/* As much of bytes[0..length) as doesn't end within a character that is still to be completed. */
+size_t util_whole_characters(const char *bytes, size_t length);
 
 /* Reads a small file whole into buffer and terminates it. Returns the bytes read, or -1 with errno
  * (EFBIG: it doesn't fit). */

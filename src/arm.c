@@ -209,8 +209,9 @@ take_report(struct arm *arm, const struct attach_report *line)
 			arm->ready_by = line->value;
 		}
 	} else if (attach_is_warning(line)) {
-		log_warn("event=attach-warning jid=%d what=\"%s\"", (int)arm->jail->jid,
-			 attach_warning(line));
+		if (arm->done != NULL) /* else the probe and its tag may be gone */
+			log_warn("event=attach-warning %s jid=%d what=\"%s\"", arm->params.tag,
+				 (int)arm->jail->jid, attach_warning(line));
 	} else if (arm->failed.stage == 0) {
 		arm->failed = *line;
 	}

@@ -36,6 +36,7 @@ static struct stray strays[STRAYS_MAX];
 static size_t stray_count;
 static size_t expected;
 static unsigned dying; /* forgotten, not reaped */
+static child_added_cb *on_add;
 
 static size_t
 place_of(const struct entry *entries, size_t size, pid_t pid)
@@ -97,21 +98,31 @@ take_stray(pid_t pid, int *status)
 }
 
 void
+child_on_add(child_added_cb *callback)
+{
+	on_add = callback;
+}
+
+void
 child_add(pid_t pid, child_exit_cb *exited, void *arg)
 {
 	size_t i;
 	int status;
+	bool new;
 
 	if (take_stray(pid, &status)) {
 		exited(pid, status, arg);
 		return;
 	}
 	i = place_of(table, table_size, pid);
-	if (table[i].pid == 0)
+	new = table[i].pid == 0;
+	if (new)
 		table_used++;
 	else if (table[i].exited == NULL)
 		dying--;
 	table[i] = (struct entry){.pid = pid, .exited = exited, .arg = arg};
+	if (new && on_add != NULL)
+		on_add(pid);
 }
 
 /* Empties place i, and moves up what had to step over it. */

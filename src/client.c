@@ -13,7 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "follow.h"
 #include "listen.h"
+#include "metrics.h"
+#include "relist.h"
 #include "show.h"
 #include "util.h"
 
@@ -154,6 +157,22 @@ build_check(const struct options *options)
 	return NULL;
 }
 
+static json_t *
+build_output(const struct options *options)
+{
+	json_t *members = build_probe(options);
+
+	if (members != NULL)
+		set_flag(members, "follow", options->follow);
+	return members;
+}
+
+static json_t *
+build_status(const struct options *options)
+{
+	return options->metrics ? json_pack("{si}", "named", METRICS_PROBES) : json_object();
+}
+
 /* The connection stays open until the daemon has ended, and that is what is waited for. */
 static json_t *
 build_stop(const struct options *options)
@@ -164,8 +183,9 @@ build_stop(const struct options *options)
 
 static const struct mode modes[] = {
     {MODE_ADD, "add", build_add, show_number},	  {MODE_LIST, "list", build_list, show_list},
-    {MODE_STATUS, "status", NULL, show_status},	  {MODE_REMOVE, "remove", build_probe, NULL},
-    {MODE_TRIGGER, "trigger", build_probe, NULL}, {MODE_OUTPUT, "output", build_probe, show_output},
+    {MODE_STATUS, "status", build_status, show_status},	  {MODE_REMOVE, "remove", build_probe, NULL},
+    {MODE_TRIGGER, "trigger", build_probe, NULL}, {MODE_OUTPUT, "output", build_output, show_output},
+    {MODE_WATCH, "watch", build_list, NULL},
     {MODE_UPGRADE, "upgrade", NULL, NULL},
     {MODE_RELOAD, "reload", NULL, show_reload},	  {MODE_STOP, "stop", build_stop, NULL},
     {MODE_CHECK_JAIL, "check", build_check, show_found},
@@ -206,25 +226,19 @@ send_request(int fd, json_t *request)
 
 /* NULL: no whole answer came. until_end: the daemon is to close the connection, too. */
 static json_t *
-receive_answer(int fd, bool until_end)
+receive_answer(FILE *stream, bool until_end)
 {
-	FILE *stream = fdopen(fd, "r");
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
 	json_t *answer = NULL;
 
-	if (stream == NULL) {
-		close(fd);
-		return NULL;
-	}
 	length = getline(&line, &size, stream);
 	if (length > 0) /* output may hold NULs */
 		answer = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
 	while (until_end && getline(&line, &size, stream) > 0)
 		;
 	free(line);
-	fclose(stream);
 	return answer;
 }
 
@@ -253,13 +267,21 @@ is_trustworthy(int fd, const char *path)
 	return false;
 }
 
-/* NULL: explained on standard error. */
-static json_t *
+/* Gives up on a read that takes so long; 0: never. */
+static void
+limit_waiting(int fd, time_t seconds)
+{
+	const struct timeval patience = {.tv_sec = seconds};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+
+/* What the answer comes from. NULL: explained on standard error. */
+static FILE *
 ask(const char *path, json_t *request)
 {
-	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
 	int fd = listen_connect(path);
-	json_t *answer;
+	FILE *stream = NULL;
 
 	if (fd < 0) {
 		explain_no_daemon(path, errno);
@@ -269,17 +291,25 @@ ask(const char *path, json_t *request)
 		close(fd);
 		return NULL;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	limit_waiting(fd, ANSWER_SECONDS);
 	/* A daemon that turns us away answers before it has read anything. */
-	if (send_request(fd, request) != 0 && errno != EPIPE) {
+	if ((send_request(fd, request) != 0 && errno != EPIPE) ||
+	    (stream = fdopen(fd, "r")) == NULL) {
 		explain_no_daemon(path, errno);
 		close(fd);
-		return NULL;
 	}
-	answer = receive_answer(fd, json_is_true(json_object_get(request, "keep")));
-	if (answer == NULL)
-		fprintf(stderr, "jaildaemon: the daemon on %s gave no answer\n", path);
-	return answer;
+	return stream;
+}
+
+static void
+show_answer(const struct mode *mode, const struct options *options, json_t *answer)
+{
+	if (options->metrics)
+		metrics_show(answer);
+	else if (options->again)
+		relist_show(answer);
+	else if (mode->show != NULL)
+		mode->show(answer);
 }
 
 static int
@@ -288,7 +318,7 @@ show(const struct mode *mode, const struct options *options, json_t *answer)
 	json_t *error = json_object_get(answer, "error");
 
 	if (options->json) {
-		json_dumpf(answer, stdout, JSON_COMPACT);
+		json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	}
 	if (!json_is_true(json_object_get(answer, "ok"))) {
@@ -297,13 +327,41 @@ show(const struct mode *mode, const struct options *options, json_t *answer)
 		fprintf(stderr, "jaildaemon: %s\n", message == NULL ? "refused" : message);
 		return CLIENT_REFUSED;
 	}
-	if (!options->json && mode->show != NULL)
-		mode->show(answer);
+	if (!options->json)
+		show_answer(mode, options, answer);
 	if (fflush(stdout) != 0) {
 		perror("jaildaemon: standard output");
 		return CLIENT_REFUSED;
 	}
 	return CLIENT_DONE;
+}
+
+/* How that is shown which follows the answer. NULL: nothing does. */
+static follow_show_cb *
+find_follow(const struct options *options)
+{
+	if (options->mode == MODE_WATCH)
+		return follow_show_event;
+	return options->mode == MODE_OUTPUT && options->follow ? follow_show_output : NULL;
+}
+
+static int
+take_answer(const struct mode *mode, const struct options *options, FILE *stream, bool until_end)
+{
+	json_t *answer = receive_answer(stream, until_end);
+	follow_show_cb *follow = find_follow(options);
+	int code;
+
+	if (answer == NULL) {
+		fprintf(stderr, "jaildaemon: the daemon on %s gave no answer\n", options->socket);
+		return CLIENT_NO_DAEMON;
+	}
+	code = show(mode, options, answer);
+	json_decref(answer);
+	if (code != CLIENT_DONE || follow == NULL)
+		return code;
+	limit_waiting(fileno(stream), 0);
+	return follow_lines(stream, options->json, follow);
 }
 
 static const struct mode *
@@ -315,22 +373,29 @@ find_mode(enum options_mode wanted)
 	return NULL;
 }
 
-int
-client_run(const struct options *options)
+static int
+ask_once(const struct options *options)
 {
 	const struct mode *mode = find_mode(options->mode);
 	json_t *request = mode->build == NULL ? json_object() : mode->build(options);
-	json_t *answer;
-	int code;
+	FILE *stream;
+	int code = CLIENT_NO_DAEMON;
 
 	if (request == NULL)
 		return CLIENT_USAGE;
 	json_object_set_new(request, "op", json_string(mode->op));
-	answer = ask(options->socket, request);
+	stream = ask(options->socket, request);
+	if (stream != NULL) {
+		code = take_answer(mode, options, stream,
+				   json_is_true(json_object_get(request, "keep")));
+		fclose(stream);
+	}
 	json_decref(request);
-	if (answer == NULL)
-		return CLIENT_NO_DAEMON;
-	code = show(mode, options, answer);
-	json_decref(answer);
 	return code;
+}
+
+int
+client_run(const struct options *options)
+{
+	return options->again ? relist_run(options, ask_once) : ask_once(options);
 }

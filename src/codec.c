@@ -213,17 +213,23 @@ add_text(json_t *object, const char *name, const char *text)
 	return text == NULL || json_object_set_new(object, name, json_string(text)) == 0;
 }
 
+static bool
+add_unless_default(json_t *object, const struct definition *def)
+{
+	return (def->respawn == RESPAWN_NO ||
+		json_object_set_new(object, "respawn", json_string(respawn_names[def->respawn])) == 0) &&
+	       (!def->sticky || json_object_set_new(object, "sticky", json_true()) == 0) &&
+	       (!def->show_status || json_object_set_new(object, "show_status", json_true()) == 0);
+}
+
 json_t *
 codec_definition(const struct definition *def)
 {
-	json_t *object = json_pack("{so so ss sb sb}",			    //
-				   "jail", jail_value(&def->jail),	    //
-				   "command", command_value(def),	    //
-				   "respawn", respawn_names[def->respawn], //
-				   "sticky", def->sticky,		    //
-				   "show_status", def->show_status);
+	json_t *object = json_pack("{so so}",			     //
+				   "jail", jail_value(&def->jail), //
+				   "command", command_value(def));
 
-	if (object != NULL && add_text(object, "title", def->title) && add_text(object, "name", def->name) &&
+	if (object != NULL && add_unless_default(object, def) && add_text(object, "title", def->title) && add_text(object, "name", def->name) &&
 	    add_unless_unset(object, "uid", def->uid) && add_unless_unset(object, "gid", def->gid) &&
 	    add_unless_unset(object, "max_runs", def->max_runs) &&
 	    add_seconds(object, "cooldown", def->cooldown_ms) &&
@@ -280,6 +286,20 @@ codec_probe(const struct probe *probe)
 	    "coalesced", (json_int_t)probe->coalesced,				    //
 	    "throttled", (json_int_t)probe->throttled,				    //
 	    "last", last_value(&probe->last));
+}
+
+json_t *
+codec_probe_brief(const struct probe *probe)
+{
+	return json_pack("{so so ss sI sI sI sI so}",		       //
+			 "name", text_or_null(probe->def.name),	       //
+			 "jail", jail_value(&probe->def.jail),	       //
+			 "state", codec_state_name(probe_state(probe)), //
+			 "triggers", (json_int_t)probe->triggers,      //
+			 "runs", (json_int_t)probe->runs,	       //
+			 "coalesced", (json_int_t)probe->coalesced,    //
+			 "throttled", (json_int_t)probe->throttled,    //
+			 "last", last_value(&probe->last));
 }
 
 json_t *

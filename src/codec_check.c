@@ -194,6 +194,24 @@ check_group(const struct codec_member *member, json_t *value, struct error *e)
 }
 
 static int
+check_events(const struct codec_member *member, json_t *value, struct error *e)
+{
+	size_t index;
+	json_t *name;
+
+	if (!json_is_array(value) || json_array_size(value) == 0)
+		return refuse(member, "an array of names of events, not empty", e);
+	json_array_foreach(value, index, name) {
+		if (!json_is_string(name))
+			return refuse(member, "an array of names of events, not empty", e);
+		if (tell_find_kind(json_string_value(name)) == TELL_KINDS)
+			return error_set(e, ERR_BAD_REQUEST, "\"%s\": no event is named \"%.64s\"",
+					 member->name, json_string_value(name));
+	}
+	return 0;
+}
+
+static int
 check_any(const struct codec_member *member, json_t *value, struct error *e)
 {
 	(void)member;
@@ -211,7 +229,8 @@ codec_check_member(const struct codec_member *member, json_t *value, struct erro
 	    [CODEC_NAME] = check_name,	     [CODEC_JAIL] = check_jail,
 	    [CODEC_COMMAND] = check_command, [CODEC_RESPAWN] = check_respawn,
 	    [CODEC_USER] = check_user,	     [CODEC_GROUP] = check_group,
-	    [CODEC_PROBE] = check_probe,     [CODEC_ANY] = check_any,
+	    [CODEC_PROBE] = check_probe,     [CODEC_EVENTS] = check_events,
+	    [CODEC_ANY] = check_any,
 	};
 
 	return checks[member->type](member, value, e);

@@ -77,28 +77,35 @@ last_value(const struct probe_last *last)
 			 "output_bytes", (json_int_t)last->output_bytes);
 }
 
+/* What is 0 or false is left out. */
+static bool
+add_number(json_t *record, const char *name, uint64_t number)
+{
+	return number == 0 || json_object_set_new(record, name, json_integer((json_int_t)number)) == 0;
+}
+
+static bool
+add_flag(json_t *record, const char *name, bool flag)
+{
+	return !flag || json_object_set_new(record, name, json_true()) == 0;
+}
+
 json_t *
-codec_record(const struct probe *probe)
+codec_record(const struct probe *probe, bool with_instance)
 {
 	json_t *record = codec_definition(&probe->def);
-	json_t *ours = json_pack("{si sI sI sb si sI sI sI sI}",	 //
-				 "format", FORMAT,			 //
-				 "probe", (json_int_t)probe->number,	 //
-				 "created", (json_int_t)probe->created_ms, //
-				 "configured", probe->configured,	 //
-				 "pending", (int)probe->pending,	 //
-				 "triggers", (json_int_t)probe->triggers, //
-				 "runs", (json_int_t)probe->runs,	 //
-				 "coalesced", (json_int_t)probe->coalesced, //
-				 "throttled", (json_int_t)probe->throttled);
-	bool whole = json_object_update(record, ours) == 0;
 
-	json_decref(ours);
-	if (probe->kept_started && probe->pending > 0)
-		whole = whole && json_object_set_new(record, "given_back", json_true()) == 0;
-	if (probe->last.any)
-		whole = whole && json_object_set_new(record, "last", last_value(&probe->last)) == 0;
-	if (whole && add_instance(record, probe->jail))
+	if (record != NULL && add_number(record, "format", FORMAT) &&
+	    add_number(record, "probe", probe->number) &&
+	    json_object_set_new(record, "created", json_integer(probe->created_ms)) == 0 &&
+	    add_flag(record, "configured", probe->configured) &&
+	    add_number(record, "pending", probe->pending) &&
+	    add_flag(record, "given_back", probe->kept_started && probe->pending > 0) &&
+	    add_number(record, "triggers", probe->triggers) && add_number(record, "runs", probe->runs) &&
+	    add_number(record, "coalesced", probe->coalesced) &&
+	    add_number(record, "throttled", probe->throttled) &&
+	    (!probe->last.any || json_object_set_new(record, "last", last_value(&probe->last)) == 0) &&
+	    (!with_instance || add_instance(record, probe->jail)))
 		return record;
 	json_decref(record);
 	return NULL;

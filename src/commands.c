@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "job.h"
+#include "memory.h"
 #include "queue.h"
 #include "registry.h"
+#include "run.h"
 #include "sticky.h"
 #include "util.h"
 
@@ -150,18 +152,12 @@ run_trigger(struct request *request)
 }
 
 static void
-run_output(struct request *request)
+run_last_output(struct request *request)
 {
 	struct probe *probe = find_probe(request, true);
-	struct tail *output;
 
-	if (probe == NULL)
-		return;
-	output = probe_output(probe);
-	request_answer(request, json_pack("{sI sI so}",			   //
-					  "probe", (json_int_t)probe->number, //
-					  "output_bytes", (json_int_t)output->total,
-					  "output", codec_bytes(tail_linear(output), output->used)));
+	if (probe != NULL)
+		commands_output(request, probe);
 }
 
 static json_t *
@@ -195,15 +191,54 @@ describe_server(void)
 			 "socket", state.socket);
 }
 
+/* Ended ones, too, may have triggers whose turn is still to come. */
+static json_int_t
+count_waiting(void)
+{
+	const struct probe *probe = NULL;
+	json_int_t count = 0;
+
+	while ((probe = registry_every(probe)) != NULL)
+		count += run_waiting(probe);
+	return count;
+}
+
+/* Of the probes that have names, the first most of them; how many more there are is told beside. */
+static void
+add_named(json_t *status, json_int_t most)
+{
+	json_t *named = json_array();
+	json_int_t left_out = 0;
+	const struct probe *probe;
+
+	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number)) {
+		if (probe->def.name == NULL || registry_by_name(probe->def.name) != probe)
+			continue; /* or not yet its own */
+		if ((json_int_t)json_array_size(named) < most)
+			json_array_append_new(named, codec_probe_brief(probe));
+		else
+			left_out++;
+	}
+	json_object_set_new(status, "named", named);
+	json_object_set_new(status, "named_left_out", json_integer(left_out));
+}
+
 static void
 run_status(struct request *request)
 {
-	json_t *status = describe_server();
+	json_t *status = describe_server(), *counts = codec_stats();
+	json_t *named = json_object_get(request->body, "named");
 
 	json_object_set_new(status, "probes", json_integer((json_int_t)registry_count()));
 	json_object_set_new(status, "states", count_states());
 	json_object_set_new(status, "runs_in_progress", json_integer(job_count()));
 	json_object_set_new(status, "runs_waiting", json_integer(queue_waiting()));
+	json_object_set_new(status, "triggers_waiting", json_integer(count_waiting()));
+	json_object_set_new(status, "memory", json_integer(memory_resident()));
+	json_object_update(status, counts);
+	json_decref(counts);
+	if (named != NULL)
+		add_named(status, json_integer_value(named));
 	request_answer(request, json_pack("{so}", "status", status));
 }
 
@@ -287,6 +322,25 @@ static const struct codec_member probe_members[] = {
     {NULL, CODEC_ANY, false, 0, 0},
 };
 
+static const struct codec_member status_members[] = {
+    {"named", CODEC_COUNT, false, 0, 1000},
+    {NULL, CODEC_ANY, false, 0, 0},
+};
+
+static const struct codec_member follow_member[] = {
+    {"follow", CODEC_BOOL, false, 0, 0},
+    {NULL, CODEC_ANY, false, 0, 0},
+};
+
+static const struct codec_member watch_members[] = {
+    {"probe", CODEC_PROBE, false, 0, 0},
+    {"jail", CODEC_JAIL, false, 1, JAIL_NAME_SIZE - 1},
+    {"events", CODEC_EVENTS, false, 0, 0},
+    {"output", CODEC_BOOL, false, 0, 0},
+    {"since", CODEC_COUNT, false, 0, INT64_MAX},
+    {NULL, CODEC_ANY, false, 0, 0},
+};
+
 static const struct codec_member replace_member[] = {
     {"replace", CODEC_BOOL, false, 0, 0},
     {NULL, CODEC_ANY, false, 0, 0},
@@ -304,8 +358,9 @@ static const struct command commands[] = {
     {"get", probe_members, NULL, COMMAND_READ_ONLY, run_get},
     {"remove", probe_members, kill_member, 0, run_remove},
     {"trigger", probe_members, NULL, 0, run_trigger},
-    {"output", probe_members, NULL, COMMAND_READ_ONLY, run_output},
-    {"status", NULL, NULL, COMMAND_READ_ONLY, run_status},
+    {"output", probe_members, follow_member, COMMAND_READ_ONLY, run_last_output},
+    {"watch", watch_members, NULL, COMMAND_READ_ONLY, commands_watch},
+    {"status", status_members, NULL, COMMAND_READ_ONLY, run_status},
     {"check", check_members, NULL, 0, run_check},
     {"upgrade", NULL, NULL, 0, run_upgrade},
     {"reload", NULL, NULL, 0, run_reload},

@@ -12,14 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "codec.h"
 #include "conf_file.h"
 #include "jsonpos.h"
+#include "log.h"
 #include "util.h"
 
 #define GID_LARGEST	    4294967294LL
+#define LOG_WORD_MAX 16
 #define FILE_ENDING ".json"
 
 /* A member that sets a limit: of CODEC_COUNT an unsigned, of CODEC_SECONDS an int64_t of
@@ -60,6 +63,8 @@ static const struct limit_member limit_members[] = {
 
 static const struct codec_member other_members[] = {
     {"control_group", CODEC_GROUP, false, 0, GID_LARGEST},
+    {"log_facility", CODEC_TEXT, false, 0, LOG_WORD_MAX},
+    {"log_level", CODEC_TEXT, false, 0, LOG_WORD_MAX},
     {NULL, CODEC_ANY, false, 0, 0},
 };
 
@@ -113,6 +118,34 @@ read_control_group(json_t *object, struct conf *conf, struct error *e)
 }
 
 static int
+read_word(json_t *value, const char *what, int (*find)(const char *), int *place, struct error *e)
+{
+	int found;
+
+	if (value == NULL)
+		return 0;
+	if ((found = find(json_string_value(value))) < 0)
+		return error_set(e, ERR_BAD_REQUEST, "the log has no %s \"%s\"", what,
+				 json_string_value(value));
+	*place = found;
+	return 0;
+}
+
+static int
+read_others(json_t *object, struct conf *conf, const char **wrong, struct error *e)
+{
+	*wrong = "control_group";
+	if (read_control_group(object, conf, e) != 0)
+		return -1;
+	*wrong = "log_facility";
+	if (read_word(json_object_get(object, *wrong), "facility", log_find_facility,
+		      &conf->log_facility, e) != 0)
+		return -1;
+	*wrong = "log_level";
+	return read_word(json_object_get(object, *wrong), "level", log_find_level, &conf->log_level, e);
+}
+
+static int
 read_limit(const struct limit_member *row, json_t *value, struct limits *limits, struct error *e)
 {
 	char *field = (char *)limits + row->offset;
@@ -137,8 +170,7 @@ read_members(json_t *object, struct conf *conf, const char **wrong, struct error
 
 	if (codec_find_wrong(object, lists, wrong, e) != 0)
 		return -1;
-	*wrong = other_members[0].name;
-	if (read_control_group(object, conf, e) != 0)
+	if (read_others(object, conf, wrong, e) != 0)
 		return -1;
 	for (size_t i = 0; i < UTIL_COUNT(limit_members); i++) {
 		*wrong = limit_members[i].member.name;
@@ -338,7 +370,9 @@ conf_load(const char *path, struct conf *conf, struct error *errors, size_t room
 	bool may_lack = path == NULL;
 	struct error e;
 
-	*conf = (struct conf){.limits = limits_default};
+	*conf = (struct conf){.log_facility = LOG_DAEMON,
+			      .log_level = log_usual_level(),
+			      .limits = limits_default};
 	if ((load.names = json_object()) == NULL) {
 		error_no_memory(&e);
 		note_error(&load, &e);

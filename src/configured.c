@@ -2,12 +2,14 @@
 
 #include "configured.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 #include "probe.h"
 #include "registry.h"
+#include "tell.h"
 
 /* One definition of the configuration. */
 struct entry {
@@ -79,12 +81,8 @@ number_of_spent(const struct entry *entry)
 static void
 log_failure(const struct conf_probe *wanted, const struct error *e)
 {
-	char name[DEFINITION_NAME_MAX * 4 + 3], file[1024], why[1024];
-
-	log_warn("event=configured-probe-failed name=%s file=%s why=%s",
-		 log_quote(name, sizeof(name), wanted->def.name, strlen(wanted->def.name)),
-		 log_quote(file, sizeof(file), wanted->file, strlen(wanted->file)),
-		 log_quote(why, sizeof(why), e->text, strlen(e->text)));
+	tell_of(TELL_CONFIGURED_FAILED, &wanted->def, 0, TELL_TEXT("file", wanted->file),
+		TELL_TEXT("why", e->text), TELL_END);
 }
 
 /* ---- answers ---- */
@@ -115,13 +113,15 @@ added(void *arg, struct probe *probe, const struct error *e)
 static void
 removed(void *arg, struct probe *probe, const struct error *e)
 {
+	char why[ERROR_TEXT_SIZE];
+
 	(void)arg;
 	if (e == NULL) {
 		counts.removed++;
 	} else {
 		counts.failed++;
-		log_warn("event=configured-probe-failed %s why=\"it can't be removed: %s\"",
-			 probe->tag, e->text);
+		snprintf(why, sizeof(why), "it can't be removed: %.200s", e->text);
+		tell(TELL_CONFIGURED_FAILED, probe, TELL_TEXT("why", why), TELL_END);
 	}
 	finish_one();
 }
@@ -269,9 +269,9 @@ configured_on_forgotten(void (*callback)(uint64_t number))
 }
 
 void
-configured_each_spent(void (*tell)(void *arg, const struct definition *, uint64_t number), void *arg)
+configured_each_spent(void (*callback)(void *arg, const struct definition *, uint64_t number), void *arg)
 {
 	for (size_t i = 0; i < current.count; i++)
 		if (is_spent(&current.list[i]))
-			tell(arg, &current.list[i].wanted.def, number_of_spent(&current.list[i]));
+			callback(arg, &current.list[i].wanted.def, number_of_spent(&current.list[i]));
 }

@@ -21,6 +21,7 @@
 #include "listen.h"
 #include "log.h"
 #include "request.h"
+#include "stats.h"
 #include "timer.h"
 #include "util.h"
 
@@ -53,6 +54,8 @@ free_client(struct client *client)
 	}
 	if (client->held != NULL)
 		request_discard(client->held);
+	if (client->feed != NULL)
+		client->feed->closed(client->feed);
 	LIST_REMOVE(client, link);
 	client_count--;
 	event_free(client->timer);
@@ -62,35 +65,26 @@ free_client(struct client *client)
 }
 
 static size_t
-backlog(const struct client *client)
-{
-	return evbuffer_get_length(bufferevent_get_output(client->stream));
-}
-
-static size_t
 unread_input(const struct client *client)
 {
 	return evbuffer_get_length(bufferevent_get_input(client->stream));
-}
-
-static bool
-is_idle(const struct client *client)
-{
-	return client->outstanding == 0 && client->held == NULL && backlog(client) == 0;
 }
 
 /* After each step: is the client done (then it is freed), or how long may it be silent now? */
 static void
 settle(struct client *client)
 {
-	bool idle = is_idle(client);
+	const struct timeval look = {.tv_sec = CONTROL_LOOK_S};
+	bool waits = paused && unread_input(client) > 0;
 
-	if (client->failed || (idle && client->at_end)) {
+	if (client->failed || (control_is_done(client) && !waits)) {
 		free_client(client);
 		return;
 	}
-	if (!idle)
+	if (!control_is_idle(client))
 		evtimer_del(client->timer);
+	else if (client->feed != NULL && client->at_end)
+		evtimer_add(client->timer, &look);
 	else if (!client->asked || unread_input(client) > 0)
 		timer_set(client->timer, limits()->client_silence_ms);
 	else if (client->keep)
@@ -149,6 +143,8 @@ run(struct client *client, struct request *request)
 	client->outstanding++;
 	client->asked = true;
 	client->keep = client->keep || request->keep;
+	client->alone = !request_may_overlap(request);
+	request->follow = control_follow;
 	request_run(request, answered, slot);
 }
 
@@ -195,8 +191,10 @@ next_request(struct client *client)
 static bool
 may_take_more(const struct client *client)
 {
+	if (client->outstanding > 0 && client->alone)
+		return false;
 	return !client->failed && client->outstanding < limits()->client_requests &&
-	       backlog(client) < limits()->client_backlog;
+	       control_backlog(client) < limits()->client_backlog;
 }
 
 /* A bufferevent whose input stays at its high watermark calls back again and again, so reading is
@@ -234,6 +232,7 @@ take_input(struct client *client)
 		run(client, request);
 	}
 	client->taking = false;
+	control_draw(client);
 	set_reading(client);
 	settle(client);
 }
@@ -272,12 +271,18 @@ stream_event(struct bufferevent *stream, short what, void *arg)
 	take_input(client);
 }
 
+/* It was silent for too long; or it follows, and it is time to look whether it is still there. */
 static void
-silent_too_long(evutil_socket_t fd, short what, void *arg)
+timer_expired(evutil_socket_t fd, short what, void *arg)
 {
+	struct client *client = arg;
+
 	(void)fd;
 	(void)what;
-	free_client(arg);
+	if (client->feed == NULL)
+		free_client(client);
+	else
+		settle(client);
 }
 
 struct client *
@@ -289,7 +294,7 @@ control_create_client(int fd)
 	if (client == NULL)
 		return NULL;
 	TAILQ_INIT(&client->slots);
-	client->timer = evtimer_new(base, silent_too_long, client);
+	client->timer = evtimer_new(base, timer_expired, client);
 	client->proceed = evtimer_new(base, proceed, client);
 	client->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (client->timer == NULL || client->proceed == NULL || client->stream == NULL) {
@@ -315,6 +320,7 @@ turn_away(int fd, const struct error *e)
 	struct request *request = request_refuse(e->code, e->text);
 	int *place = &fd;
 
+	stats.clients_refused++;
 	if (request != NULL)
 		request_run(request, listen_say_once, place);
 	close(fd);
@@ -356,6 +362,7 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 		turn_away(fd, &e);
 		return;
 	}
+	stats.clients++;
 	client->looks_only = looks_only;
 	client->reading = true;
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
@@ -468,17 +475,6 @@ control_close(void)
 		client->at_end = client->at_end || !client->keep;
 		event_active(client->proceed, EV_TIMEOUT, 0);
 	}
-}
-
-bool
-control_is_busy(void)
-{
-	const struct client *client;
-
-	LIST_FOREACH(client, &control_all, link)
-		if (!is_idle(client) || client->at_end)
-			return true;
-	return false;
 }
 
 void

@@ -45,16 +45,26 @@ copy_bytes(struct evbuffer *from, char **bytes, size_t *length)
 static int
 save_client(const struct client *client, struct handover_client *saved)
 {
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+	struct evbuffer *output = bufferevent_get_output(client->stream);
+	int copied;
+
 	*saved = (struct handover_client){.fd = bufferevent_getfd(client->stream),
 					.looks_only = client->looks_only,
 					.asked = client->asked,
 					.keep = client->keep,
 					.discarding = client->discarding,
 					.at_end = client->at_end,
+					.follows = client->feed != NULL,
 					.waits = client->outstanding > 0};
-	if (copy_bytes(bufferevent_get_input(client->stream), &saved->input, &saved->input_length) != 0)
+	if (client->feed != NULL)
+		client->feed->save(client->feed, &saved->feed);
+	if (copy_bytes(input, &saved->input, &saved->input_length) != 0)
 		return -1;
-	return copy_bytes(bufferevent_get_output(client->stream), &saved->output, &saved->output_length);
+	evbuffer_unfreeze(output, 1); /* a stream lets nobody touch the front of its output, not even to copy it */
+	copied = copy_bytes(output, &saved->output, &saved->output_length);
+	evbuffer_freeze(output, 1);
+	return copied;
 }
 
 struct handover_client *
@@ -88,13 +98,15 @@ control_forget_saved(struct handover_client *list, size_t count)
 }
 
 int
-control_resume(const struct handover_client *saved, const char *answer)
+control_resume(const struct handover_client *saved, const char *answer, struct request_feed *feed)
 {
 	struct client *client = control_create_client(saved->fd);
 	struct evbuffer *input, *output;
 
 	if (client == NULL)
 		return -1;
+	if (feed != NULL)
+		control_give_feed(client, feed);
 	input = bufferevent_get_input(client->stream);
 	output = bufferevent_get_output(client->stream);
 	client->looks_only = saved->looks_only;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "handover_parts.h"
 #include "registry.h"
 #include "util.h"
@@ -19,8 +20,11 @@ static const struct handover_field server_fields[] = {
     HANDOVER_FIELD(struct handover, foreground, HANDOVER_BOOL),
     HANDOVER_FIELD(struct handover, started_ms, HANDOVER_INT64),
     HANDOVER_FIELD(struct handover, files, HANDOVER_INT64),
+    HANDOVER_FIELD(struct handover, last_event, HANDOVER_INT64),
+    HANDOVER_FIELD(struct handover, dropped_event, HANDOVER_INT64),
     HANDOVER_FIELD(struct handover, listener_fd, HANDOVER_INT),
     HANDOVER_FIELD(struct handover, store_fd, HANDOVER_INT),
+    HANDOVER_FIELD(struct handover, pidfile_fd, HANDOVER_INT),
     HANDOVER_END,
 };
 
@@ -59,6 +63,8 @@ put_client(struct handover_out *out, const struct handover_client *client)
 	json_object_set_new(object, "input", handover_put_bytes(out, client->input, client->input_length));
 	json_object_set_new(object, "output",
 			    handover_put_bytes(out, client->output, client->output_length));
+	if (client->follows)
+		json_object_set_new(object, "feed", handover_put_feed(&client->feed));
 	return object;
 }
 
@@ -80,6 +86,7 @@ put_all(struct handover_out *out, const struct handover *h)
 
 	handover_put_fd(out, h->listener_fd);
 	handover_put_fd(out, h->store_fd);
+	handover_put_fd(out, h->pidfile_fd);
 	json_object_set_new(root, "format", json_integer(HANDOVER_FORMAT));
 	json_object_set_new(root, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(root, "next_number", json_integer((json_int_t)registry_next_number()));
@@ -91,9 +98,11 @@ put_all(struct handover_out *out, const struct handover *h)
 	}
 	json_object_set_new(root, "id", handover_put_bytes(out, h->id, id_length));
 	json_object_set_new(root, "clients", put_clients(out, h));
+	json_object_set_new(root, "events", handover_put_events(out, h));
 	json_object_set_new(root, "jails", handover_put_jails(out));
 	json_object_set_new(root, "probes", handover_put_probes(out));
 	json_object_set_new(root, "spent", handover_put_spent(out, h));
+	json_object_set_new(root, "stats", codec_stats());
 	handover_forget_jails();
 	return root;
 }
@@ -203,6 +212,11 @@ get_client_bytes(const struct handover_in *in, json_t *from, char **bytes, size_
 static int
 get_client(const struct handover_in *in, json_t *object, struct handover_client *client, struct error *e)
 {
+	json_t *feed = json_object_get(object, "feed");
+
+	client->follows = feed != NULL;
+	if (feed != NULL && handover_get_feed(feed, &client->feed, e) != 0)
+		return -1;
 	if (handover_get_fields(object, client, client_fields, e) != 0 ||
 	    get_client_bytes(in, json_object_get(object, "input"), &client->input, &client->input_length,
 			     e) != 0)
@@ -299,15 +313,19 @@ int
 handover_resume(const struct handover *h, bool really, struct error *e)
 {
 	struct handover_in in = reader(h, really);
+	json_t *events = handover_get_array(h->object, "events", e);
 	json_t *jails = handover_get_array(h->object, "jails", e);
 	json_t *probes = handover_get_array(h->object, "probes", e);
 	json_t *spent = handover_get_array(h->object, "spent", e);
 	int result = -1;
 
-	if (jails == NULL || probes == NULL || spent == NULL)
+	if (events == NULL || jails == NULL || probes == NULL || spent == NULL ||
+	    handover_get_events(&in, events, h, e) != 0)
 		return -1;
 	if (handover_get_jails(&in, jails, e) == 0 && handover_get_probes(&in, probes, e) == 0)
 		result = handover_get_spent(&in, spent, h, e);
+	if (really)
+		codec_read_stats(json_object_get(h->object, "stats")); /* over what the resuming counted */
 	handover_forget_jails();
 	registry_skip_numbers((uint64_t)json_integer_value(json_object_get(h->object, "next_number")));
 	return result;

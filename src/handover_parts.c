@@ -6,23 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *
-field_value(const char *place, enum handover_type type)
+/* Most are 0 or false most of the time; those are left out, because everybody waits for every member. */
+static bool
+put_field(json_t *object, const struct handover_field *field, const char *place)
 {
-	int64_t wide;
+	int64_t wide = 0;
 	int narrow;
 
-	switch (type) {
+	switch (field->type) {
 	case HANDOVER_BOOL:
-		return json_boolean(*(const bool *)place);
+		return !*(const bool *)place || json_object_set_new(object, field->name, json_true()) == 0;
 	case HANDOVER_INT:
 		memcpy(&narrow, place, sizeof(narrow));
-		return json_integer(narrow);
+		wide = narrow;
+		break;
 	case HANDOVER_INT64:
 		memcpy(&wide, place, sizeof(wide));
-		return json_integer(wide);
+		break;
 	}
-	return NULL;
+	return wide == 0 || json_object_set_new(object, field->name, json_integer(wide)) == 0;
 }
 
 json_t *
@@ -31,8 +33,7 @@ handover_put_fields(const void *from, const struct handover_field *field)
 	json_t *object = json_object();
 
 	for (; field->name != NULL; field++)
-		if (json_object_set_new(object, field->name,
-					field_value((const char *)from + field->offset, field->type)) != 0) {
+		if (!put_field(object, field, (const char *)from + field->offset)) {
 			json_decref(object);
 			return NULL;
 		}
@@ -55,13 +56,13 @@ read_field(json_t *value, char *place, enum handover_type type)
 	switch (type) {
 	case HANDOVER_BOOL:
 		memcpy(place, &truth, sizeof(truth));
-		return json_is_boolean(value);
+		return value == NULL || json_is_boolean(value);
 	case HANDOVER_INT:
 		memcpy(place, &narrow, sizeof(narrow));
-		return json_is_integer(value) && narrow == wide;
+		return value == NULL || (json_is_integer(value) && narrow == wide);
 	case HANDOVER_INT64:
 		memcpy(place, &wide, sizeof(wide));
-		return json_is_integer(value);
+		return value == NULL || json_is_integer(value);
 	}
 	return false;
 }
@@ -69,6 +70,8 @@ read_field(json_t *value, char *place, enum handover_type type)
 int
 handover_get_fields(json_t *from, void *to, const struct handover_field *field, struct error *e)
 {
+	if (!json_is_object(from))
+		return handover_refuse("members", e);
 	for (; field->name != NULL; field++)
 		if (!read_field(json_object_get(from, field->name), (char *)to + field->offset, field->type))
 			return handover_refuse(field->name, e);

@@ -26,6 +26,7 @@ static const struct handover_field moment_fields[] = {
     HANDOVER_FIELD(struct probe_moment, gone, HANDOVER_BOOL),
     HANDOVER_FIELD(struct probe_moment, remembered, HANDOVER_BOOL),
     HANDOVER_FIELD(struct probe_moment, kept, HANDOVER_BOOL),
+    HANDOVER_FIELD(struct probe_moment, dropped, HANDOVER_BOOL),
     HANDOVER_FIELD(struct probe_moment, kept_started, HANDOVER_BOOL),
     HANDOVER_FIELD(struct probe_moment, kept_pending, HANDOVER_INT),
     HANDOVER_FIELD(struct probe_moment, kept_triggers, HANDOVER_INT64),
@@ -124,6 +125,8 @@ put_run(struct handover_out *out, const struct run_saved *run)
 	json_object_set_new(object, "output",
 			    handover_put_bytes(out, run->job.output, run->job.output_length));
 	json_object_set_new(object, "line", handover_put_bytes(out, run->job.line, run->job.line_length));
+	json_object_set_new(object, "begun",
+			    handover_put_bytes(out, run->job.begun, run->job.begun_length));
 	return object;
 }
 
@@ -145,7 +148,7 @@ put_probe(struct handover_out *out, struct probe *probe)
 
 	probe_save(probe, &moment);
 	return json_pack("{so so si si so so}",					   //
-			 "record", codec_record(probe),				   //
+			 "record", codec_record(probe, false),			   //
 			 "moment", handover_put_fields(&moment, moment_fields),	   //
 			 "jail", place_of(moment.jail),				   //
 			 "entry_jail", place_of(moment.entry_jail),		   //
@@ -256,7 +259,9 @@ get_run(const struct handover_in *in, json_t *object, struct probe *probe, struc
 	    handover_get_bytes(in, json_object_get(object, "output"), &run.job.output,
 			       &run.job.output_length, e) != 0 ||
 	    handover_get_bytes(in, json_object_get(object, "line"), &run.job.line, &run.job.line_length,
-			       e) != 0)
+			       e) != 0 ||
+	    handover_get_bytes(in, json_object_get(object, "begun"), &run.job.begun,
+			       &run.job.begun_length, e) != 0)
 		return -1;
 	if (!in->really)
 		return 0;
@@ -285,6 +290,19 @@ get_moment(const struct handover_in *in, json_t *object, struct probe_moment *mo
 				  &moment->output_length, e);
 }
 
+/* Its triggers take their places behind its runs. Of one that has ended perhaps nobody wants anything: what
+ * the configuration has of it goes another way. */
+static void
+go_on(struct probe *probe, const struct probe_moment *moment, unsigned pending)
+{
+	if (pending > 0 && moment->entry_jail != NULL)
+		run_restore(probe, moment->entry_jail, pending);
+	if (moment->gone)
+		probe_free_if_unused(probe);
+	else
+		probe_go_on(probe);
+}
+
 static int
 get_probe(const struct handover_in *in, json_t *object, struct error *e)
 {
@@ -306,7 +324,7 @@ get_probe(const struct handover_in *in, json_t *object, struct error *e)
 	if (get_runs(in, runs, probe, e) != 0)
 		return -1;
 	if (in->really)
-		probe_go_on(probe);
+		go_on(probe, &moment, saved.pending);
 	return 0;
 }
 

@@ -39,6 +39,9 @@ struct job {
 	struct event group_timer; /* looks whether the group that was told to end is empty */
 	struct job_result result;
 	struct linelog log;
+	char begun[UTIL_CHARACTER_MAX]; /* what came of a character that is not whole yet */
+	size_t begun_length;
+	job_said_cb *said;
 	job_done_cb *done;
 	void *arg;
 };
@@ -79,8 +82,29 @@ finish_if_over(struct job *job)
 }
 
 static void
+say(struct job *job, const char *bytes, size_t length)
+{
+	if (job->said != NULL && length > 0)
+		job->said(job->arg, bytes, length);
+}
+
+/* buffer: what is kept of a character that was begun, and then what was read. */
+static void
+take_output(struct job *job, const char *buffer, size_t got)
+{
+	size_t length = job->begun_length + got, whole = util_whole_characters(buffer, length);
+
+	tail_append(&job->result.output, buffer + job->begun_length, got);
+	linelog_append(&job->log, buffer + job->begun_length, got);
+	say(job, buffer, whole);
+	job->begun_length = length - whole;
+	memcpy(job->begun, buffer + whole, job->begun_length);
+}
+
+static void
 close_output(struct job *job)
 {
+	say(job, job->begun, job->begun_length);
 	event_del(&job->output_event);
 	util_close(&job->output_fd);
 }
@@ -89,16 +113,16 @@ close_output(struct job *job)
 static void
 output_ready(evutil_socket_t fd, short what, void *arg)
 {
-	static char buffer[65536];
+	static char buffer[UTIL_CHARACTER_MAX + 65536];
 	struct job *job = arg;
-	ssize_t got = read(fd, buffer, sizeof(buffer));
+	ssize_t got = read(fd, buffer + job->begun_length, sizeof(buffer) - UTIL_CHARACTER_MAX);
 
 	(void)what;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got > 0) {
-		tail_append(&job->result.output, buffer, (size_t)got);
-		linelog_append(&job->log, buffer, (size_t)got);
+		memcpy(buffer, job->begun, job->begun_length);
+		take_output(job, buffer, (size_t)got);
 		return;
 	}
 	close_output(job);
@@ -286,6 +310,7 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 		errno = failed;
 		return NULL;
 	}
+	job->said = spec->said;
 	job->done = done;
 	job->arg = arg;
 	watch(base, job, spec->tag, spec->run);
@@ -313,7 +338,9 @@ job_save(struct job *job, struct job_saved *saved)
 				    .output_total = job->result.output.total,
 				    .line = job->log.line,
 				    .line_length = job->log.used,
-				    .line_seen = job->log.seen};
+				    .line_seen = job->log.seen,
+				    .begun = job->begun,
+				    .begun_length = job->begun_length};
 }
 
 /* What of its end was seen goes on being looked for: the rest of the output, the rest of the group. */
@@ -334,7 +361,7 @@ go_on(struct job *job, int64_t limit_due)
 
 struct job *
 job_resume(struct event_base *base, const struct job_saved *saved, const char *tag, uint64_t run,
-	   job_done_cb *done, void *arg)
+	   job_done_cb *done, job_said_cb *said, void *arg)
 {
 	struct job *job;
 
@@ -354,6 +381,9 @@ job_resume(struct event_base *base, const struct job_saved *saved, const char *t
 	job->log.used = saved->line_length < sizeof(job->log.line) ? saved->line_length : 0;
 	memcpy(job->log.line, saved->line, job->log.used);
 	job->log.seen = saved->line_seen;
+	job->begun_length = saved->begun_length < sizeof(job->begun) ? saved->begun_length : 0;
+	memcpy(job->begun, saved->begun, job->begun_length);
+	job->said = said;
 	job->done = done;
 	job->arg = arg;
 	watch(base, job, tag, run);
@@ -395,6 +425,7 @@ job_drain_all(void (*idle)(void *), void *arg)
 		evtimer_del(&job->limit_timer);
 		evtimer_del(&job->drain_timer);
 		evtimer_del(&job->group_timer);
+		job->said = NULL;
 		job->done = NULL;
 		job->exited = true;
 		job->group_gone = true;

@@ -3,12 +3,14 @@
 #include "keep.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 #include "registry.h"
+#include "stats.h"
 #include "store.h"
+#include "tell.h"
 
 /* Numbers that are reserved at once. A crash skips the rest of them. */
 #define NUMBERS_AT_ONCE 100
@@ -26,11 +28,21 @@ static struct event *commit_event;
 static char *(*render_probe)(const struct probe *); /* NULL: nothing is kept */
 
 static void
+tell_not_saved(const struct probe *probe, const char *reason)
+{
+	char why[ERROR_TEXT_SIZE];
+
+	snprintf(why, sizeof(why), "its state can't be saved: %.160s", reason);
+	tell(TELL_NOT_SAVED, probe, TELL_TEXT("why", why), TELL_END);
+}
+
+static void
 explain(const struct probe *probe, int error, struct error *e)
 {
+	stats.save_errors++;
 	error_set(e, ERR_INTERNAL, "the state of probe %llu can't be saved: %s",
 		  (unsigned long long)probe->number, strerror(error));
-	log_error("event=error %s why=\"its state can't be saved: %s\"", probe->tag, strerror(error));
+	tell_not_saved(probe, strerror(error));
 }
 
 static void
@@ -39,6 +51,7 @@ finish(struct keep_change *keep)
 	struct probe *probe = keep->probe;
 	struct error e;
 
+	stats.save_changes++;
 	if (keep->change.error != 0)
 		explain(probe, keep->change.error, &e);
 	else if (keep->change.kind == STORE_PUT)
@@ -61,6 +74,7 @@ keep_flush(void)
 		return false;
 	TAILQ_CONCAT(&group, &waiting, link);
 	store_commit(&group);
+	stats.save_groups++;
 	while ((change = TAILQ_FIRST(&group)) != NULL) {
 		TAILQ_REMOVE(&group, change, link);
 		finish((struct keep_change *)change);
@@ -91,7 +105,8 @@ fail_without_memory(struct probe *probe, keep_done_cb *done, void *arg)
 	struct error e;
 
 	error_no_memory(&e);
-	log_error("event=error %s why=\"its state can't be saved: %s\"", probe->tag, e.text);
+	stats.save_errors++;
+	tell_not_saved(probe, e.text);
 	if (done != NULL)
 		done(probe, &e, arg);
 }

@@ -50,6 +50,14 @@ listen_connect(const char *path)
 	return -1;
 }
 
+bool
+listen_has_hung_up(int fd)
+{
+	struct pollfd peer = {.fd = fd};
+
+	return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 void
 listen_say_once(void *arg, const char *text, size_t length)
 {

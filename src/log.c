@@ -16,6 +16,13 @@
 
 static bool use_stderr = true;
 static bool journal_reads;
+static int facility_used = LOG_DAEMON;
+static int level_wanted = -1; /* not set yet */
+
+struct word {
+	const char *name;
+	int value;
+};
 
 void
 log_open(bool to_stderr)
@@ -23,7 +30,65 @@ log_open(bool to_stderr)
 	use_stderr = to_stderr;
 	journal_reads = getenv("JOURNAL_STREAM") != NULL;
 	if (!to_stderr)
-		openlog("jaildaemon", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+		openlog("jaildaemon", LOG_PID | LOG_NDELAY, facility_used);
+}
+
+void
+log_set(int facility, int level)
+{
+	level_wanted = level;
+	if (facility == facility_used)
+		return;
+	facility_used = facility;
+	log_open(use_stderr);
+}
+
+int
+log_usual_level(void)
+{
+	return getenv("JAILDAEMON_DEBUG") != NULL ? LOG_DEBUG : LOG_INFO;
+}
+
+static int
+find_word(const struct word *words, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i].name, name) == 0)
+			return words[i].value;
+	return -1;
+}
+
+int
+log_find_facility(const char *name)
+{
+	static const struct word facilities[] = {
+	    {"auth", LOG_AUTH},	    {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},
+	    {"daemon", LOG_DAEMON}, {"user", LOG_USER},		{"local0", LOG_LOCAL0},
+	    {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},	{"local3", LOG_LOCAL3},
+	    {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},	{"local6", LOG_LOCAL6},
+	    {"local7", LOG_LOCAL7}};
+
+	return find_word(facilities, UTIL_COUNT(facilities), name);
+}
+
+int
+log_find_level(const char *name)
+{
+	static const struct word levels[] = {{"error", LOG_ERR},
+					     {"warning", LOG_WARNING},
+					     {"info", LOG_INFO},
+					     {"debug", LOG_DEBUG}};
+
+	return find_word(levels, UTIL_COUNT(levels), name);
+}
+
+/* Less important ones have the higher numbers. */
+static bool
+is_wanted(int priority)
+{
+	if (level_wanted < 0)
+		level_wanted = log_usual_level();
+	return priority <= level_wanted;
 }
 
 /* One write a line, so that lines of daemon and children never mix. A log that can't be written is
@@ -51,6 +116,8 @@ log_line(int priority, const char *format, va_list args)
 	int saved_errno = errno;
 	char line[LINE_SIZE];
 
+	if (!is_wanted(priority))
+		return;
 	vsnprintf(line, sizeof(line), format, args);
 	util_make_printable(line);
 	if (use_stderr)
@@ -70,24 +137,10 @@ log_line(int priority, const char *format, va_list args)
 		va_end(args);                       \
 	}
 
+LOG_VERB(debug, LOG_DEBUG)
 LOG_VERB(info, LOG_INFO)
 LOG_VERB(warn, LOG_WARNING)
 LOG_VERB(error, LOG_ERR)
-
-void
-log_debug(const char *format, ...)
-{
-	static int wanted = -1;
-	va_list args;
-
-	if (wanted < 0)
-		wanted = getenv("JAILDAEMON_DEBUG") != NULL;
-	if (!wanted)
-		return;
-	va_start(args, format);
-	log_line(LOG_DEBUG, format, args);
-	va_end(args);
-}
 
 char *
 log_quote(char *dst, size_t size, const char *text, size_t length)

@@ -27,6 +27,7 @@ main(int argc, char **argv)
 	struct options options;
 	struct server_options server;
 	char *handover = take_handover();
+	int status;
 
 #ifdef HAVE_SETPROCTITLE_INIT /* libbsd has to move the environment first */
 	setproctitle_init(argc, argv, environ);
@@ -51,7 +52,7 @@ main(int argc, char **argv)
 					 .state = options.state,
 					 .config = options.config,
 					 .argv = argv};
-	if (handover != NULL)
-		return server_take_over(handover, argv);
-	return server_run(&server);
+	status = handover != NULL ? server_take_over(handover, argv) : server_run(&server);
+	free(handover);
+	return status;
 }

@@ -21,7 +21,7 @@ enum kind {
 
 /* Which modes an option belongs to; elsewhere it is refused. In daemon mode the utility's options
  * are ignored, as they always were. */
-enum use { ANY, DAEMON, ADD, ADD_OR_LIST, REMOVE, SHOWS };
+enum use { ANY, DAEMON, ADD, OF_JAIL, REMOVE, OUTPUT, STATUS, SHOWS };
 
 struct row {
 	const char *name;
@@ -55,7 +55,7 @@ static const struct row rows[] = {
     FLAG('n', "check", check, DAEMON, "check the configuration and end"),
     VALUE('p', "pidfile", "FILE", pidfile, DAEMON, "default " SERVER_PIDFILE),
     MODE('c', "command", "CMD", MODE_ADD, "put a probe into a jail; a HUP to it runs CMD here"),
-    VALUE('j', "jail", "JAIL", jail, ADD_OR_LIST, "the jail's number or name"),
+    VALUE('j', "jail", "JAIL", jail, OF_JAIL, "the jail's number or name"),
     VALUE('t', "title", "TITLE", title, ADD, "what the probe is called inside"),
     CONSTANT('r', "respawn", respawn, "after", ADD, "arm it again after the command"),
     CONSTANT('R', "respawn-now", respawn, "now", ADD, "arm it again at once; runs may overlap"),
@@ -70,10 +70,13 @@ static const struct row rows[] = {
     FLAG(0, "show-status", show_status, ADD, "show the last result in the title"),
     MODE('l', "list", NULL, MODE_LIST, "the probes (-j: of one jail)"),
     MODE('s', "status", NULL, MODE_STATUS, "the daemon itself"),
+    FLAG(0, "metrics", metrics, STATUS, "for Prometheus, in its text format"),
     MODE('k', "remove", "PROBE", MODE_REMOVE, "remove a probe, by number or name"),
     FLAG(0, "kill", kill, REMOVE, "and end its run in progress"),
     MODE('x', "trigger", "PROBE", MODE_TRIGGER, "do what a HUP from inside does"),
     MODE('o', "output", "PROBE", MODE_OUTPUT, "the kept output of its last run"),
+    FLAG(0, "follow", follow, OUTPUT, "and go on with what it writes"),
+    MODE('w', "watch", NULL, MODE_WATCH, "events as they happen (-j: of one jail); -l --watch: the table"),
     MODE(0, "check-jail", "NAME", MODE_CHECK_JAIL, "the jail may be back: look for it at once"),
     MODE(0, "reload", NULL, MODE_RELOAD, "read the configuration again"),
     MODE(0, "stop", NULL, MODE_STOP, "end the daemon in order"),
@@ -142,6 +145,13 @@ refuse_option(int code, const char *word)
 	return usage(code == ':' ? "%s needs an argument" : "unknown option %s", option);
 }
 
+/* In either order they are one mode: the list is what is watched. */
+static bool
+is_watched_list(enum options_mode one, enum options_mode other)
+{
+	return (one == MODE_LIST && other == MODE_WATCH) || (one == MODE_WATCH && other == MODE_LIST);
+}
+
 static int
 apply(const struct row *row, const char *argument, struct options *options)
 {
@@ -164,6 +174,11 @@ apply(const struct row *row, const char *argument, struct options *options)
 		options->mode = row->mode; /* whatever else is said */
 	if (options->mode == MODE_HELP || options->mode == MODE_VERSION)
 		return 0;
+	if (is_watched_list(options->mode, row->mode)) {
+		options->mode = MODE_LIST;
+		options->again = true;
+		return 0;
+	}
 	if (options->mode != MODE_NONE && options->mode != row->mode)
 		return usage("exactly one mode is needed, and --%s is one too many", row->name);
 	options->mode = row->mode;
@@ -180,10 +195,14 @@ is_used(enum use use, enum options_mode mode)
 		return true;
 	case ADD:
 		return mode == MODE_ADD;
-	case ADD_OR_LIST:
-		return mode == MODE_ADD || mode == MODE_LIST;
+	case OF_JAIL:
+		return mode == MODE_ADD || mode == MODE_LIST || mode == MODE_WATCH;
 	case REMOVE:
 		return mode == MODE_REMOVE;
+	case STATUS:
+		return mode == MODE_STATUS;
+	case OUTPUT:
+		return mode == MODE_OUTPUT;
 	case SHOWS:
 		return mode != MODE_DAEMON;
 	}
@@ -196,7 +215,7 @@ check(const struct options *options, const bool *given)
 	if (options->mode == MODE_HELP || options->mode == MODE_VERSION)
 		return 0;
 	if (options->mode == MODE_NONE)
-		return usage("exactly one mode is needed: %s", "-D, -c, -l, -s, -k, -x, -o, --reload or --stop");
+		return usage("exactly one mode is needed: %s", "-D, -c, -l, -s, -k, -x, -o, -w, --reload or --stop");
 	if (options->mode == MODE_ADD && options->jail == NULL)
 		return usage("%s", "-c needs -j: the jail to put the probe into");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++)
@@ -239,7 +258,7 @@ options_print_help(void)
 {
 	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-S DIR] [-p FILE] [-f PATH]\n"
 	       "       jaildaemon -c CMD -j JAIL [-rR] [-u UID] [-g GID] [-t TITLE] ...\n"
-	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | --check-jail NAME\n"
+	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | -w | --check-jail NAME\n"
 	       "       jaildaemon --reload | --stop\n\n");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {
 		char names[48];

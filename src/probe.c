@@ -14,12 +14,13 @@
 #include "jailwatch.h"
 #include "keep.h"
 #include "limit.h"
-#include "log.h"
 #include "probe_life.h"
 #include "rate.h"
 #include "registry.h"
 #include "run.h"
+#include "stats.h"
 #include "sticky.h"
+#include "tell.h"
 #include "title.h"
 #include "timer.h"
 #include "util.h"
@@ -38,7 +39,7 @@ probe_init(struct event_base *event_base)
 	base = event_base;
 	arm_init(base);
 	jailwatch_init(base, jail_ended);
-	if (sticky_init(base, start) != 0)
+	if (sticky_init(base, start) != 0 || tally_init(base) != 0)
 		return -1;
 	return run_init(base, limits()->runs);
 }
@@ -49,6 +50,7 @@ static void
 free_probe(struct probe *probe)
 {
 	registry_forget(probe);
+	tally_end(probe);
 	if (probe->timer != NULL)
 		event_free(probe->timer);
 	tail_free(&probe->output);
@@ -97,10 +99,12 @@ probe_end(struct probe *probe, const char *why, const struct error *e)
 {
 	probe_disarm(probe);
 	registry_remove(probe);
+	probe->gone = true;
+	tally_end(probe);
+	tell(TELL_REMOVED, probe, TELL_NUMBER("triggers", probe->triggers),
+	     TELL_NUMBER("runs", probe->runs), TELL_TEXT("why", why), TELL_END);
 	jail_release(probe->jail);
 	probe->jail = NULL;
-	probe->gone = true;
-	log_info("event=removed %s why=\"%s\"", probe->tag, why);
 	if ((probe->kept || probe->saving) && !probe->dropped && !record_outlives(probe))
 		keep_drop(probe, NULL, NULL);
 	waiters_tell(probe, e);
@@ -197,8 +201,7 @@ probe_log_trigger(struct probe *probe)
 	if (probe->logged_triggers == probe->triggers)
 		return;
 	probe->logged_triggers = probe->triggers;
-	log_info("event=triggered %s triggers=%llu", probe->tag,
-		 (unsigned long long)probe->triggers);
+	tell(TELL_TRIGGERED, probe, TELL_NUMBER("triggers", probe->triggers), TELL_END);
 }
 
 void
@@ -209,6 +212,7 @@ probe_pressed(struct probe *probe)
 	probe->pid = 0;
 	probe->failures = 0;
 	probe->triggers++;
+	stats.triggers++;
 	if (!paced_by_starts(probe))
 		rate_charge(&probe->rate, &probe->def);
 	run_request(probe);
@@ -219,73 +223,6 @@ probe_pressed(struct probe *probe)
 }
 
 /* ---- into the jail, and back into it ---- */
-
-/* Somebody may have pressed it just now, and a HUP is never lost, not even to a probe on its way out:
- * it gets its run. */
-static void
-accept_unreaped_trigger(struct probe *probe)
-{
-	siginfo_t info = {0};
-
-	if (probe->pid <= 0 ||
-	    waitid(P_PID, (id_t)probe->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-	    info.si_pid != probe->pid || info.si_code != CLD_EXITED ||
-	    info.si_status != PROBE_EXIT_TRIGGERED)
-		return;
-	child_forget(probe->pid);
-	probe_pressed(probe);
-}
-
-/* Whoever has the name by now: several may be on their way to replace the same probe, and that one
- * may be gone already. The last to be armed keeps it. */
-static void
-take_over_name(struct probe *probe)
-{
-	struct probe *old;
-	struct error e;
-
-	error_set(&e, ERR_ATTACH_FAILED, "another probe has taken its place");
-	if (!probe->replaces)
-		return;
-	probe->replaces = false;
-	if ((old = registry_by_name(probe->def.name)) != NULL) {
-		accept_unreaped_trigger(old);
-		probe_end(old, "another one has taken its place", &e);
-		probe_free_if_unused(old);
-	}
-	registry_take_name(probe);
-}
-
-static void
-first_kept(struct probe *probe, const struct error *e, void *arg)
-{
-	(void)arg;
-	probe->saving = false;
-	probe->kept = true; /* a part of it may be, even if not for certain */
-	if (probe->gone)
-		return;
-	if (e != NULL) {
-		probe_end(probe, "it could not be saved", e);
-		return;
-	}
-	take_over_name(probe);
-	waiters_tell(probe, NULL);
-}
-
-/* It is there, armed or waiting for its jail: once that is certain to survive the daemon, it has its
- * name, and whoever asked for it is told. */
-static void
-settle(struct probe *probe)
-{
-	if (probe->gone || probe->kept || probe->saving)
-		return;
-	if (probe->def.respawn == RESPAWN_NO && probe->triggers > 0) {
-		first_kept(probe, NULL, NULL); /* it has had its one press: nothing is to come back */
-		return;
-	}
-	probe->saving = true;
-	keep_save(probe, first_kept, NULL);
-}
 
 static void
 lose_jail(struct probe *probe)
@@ -299,9 +236,9 @@ lose_jail(struct probe *probe)
 	probe->jail = NULL;
 	probe->presence = PRESENCE_WAITING;
 	probe->failures = 0;
-	log_info("event=jail-gone %s", probe->tag);
+	tell(TELL_JAIL_GONE, probe, TELL_END);
 	sticky_wait(probe);
-	settle(probe);
+	probe_settle(probe);
 }
 
 /* Those that are armed, or on their way, are told by the end of their process. */
@@ -336,11 +273,11 @@ static void
 log_death(const struct probe *probe, pid_t pid, int status)
 {
 	if (WIFSIGNALED(status))
-		log_warn("event=probe-killed %s pid=%d signal=%d", probe->tag, (int)pid,
-			 WTERMSIG(status));
+		tell(TELL_PROBE_KILLED, probe, TELL_NUMBER("pid", pid),
+		     TELL_NUMBER("signal", WTERMSIG(status)), TELL_END);
 	else
-		log_warn("event=probe-ended %s pid=%d exit=%d", probe->tag, (int)pid,
-			 WEXITSTATUS(status));
+		tell(TELL_PROBE_ENDED, probe, TELL_NUMBER("pid", pid),
+		     TELL_NUMBER("exit", WEXITSTATUS(status)), TELL_END);
 }
 
 static void
@@ -372,7 +309,8 @@ armed(void *arg, pid_t pid, const struct error *e)
 
 	probe->arm = NULL;
 	if (pid <= 0) {
-		log_warn("event=attach-failed %s why=\"%s\"", probe->tag, e->text);
+		stats.attaches_failed++;
+		tell(TELL_ATTACH_FAILED, probe, TELL_TEXT("why", e->text), TELL_END);
 		if (!probe->kept && !probe->saving) {
 			probe_end(probe, "it could not be armed", e);
 			probe_free_if_unused(probe);
@@ -383,20 +321,21 @@ armed(void *arg, pid_t pid, const struct error *e)
 		}
 		return;
 	}
+	stats.attaches_ok++;
 	probe->presence = PRESENCE_ARMED;
 	probe->pid = pid;
 	probe->armed_at = util_monotonic_ms();
-	log_info("event=armed %s pid=%d jid=%d", probe->tag, (int)pid, (int)probe->jail->jid);
+	tell(TELL_ARMED, probe, TELL_NUMBER("pid", pid), TELL_NUMBER("jid", probe->jail->jid), TELL_END);
 	probe_hold(probe);
 	child_add(pid, probe_exited, probe);
-	settle(probe);
+	probe_settle(probe);
 	probe_release(probe);
 }
 
 static void
 start(struct probe *probe)
 {
-	struct attach_params params = {.title = probe->title};
+	struct attach_params params = {.title = probe->title, .tag = probe->tag};
 
 	if (stopping)
 		return;
@@ -424,8 +363,9 @@ rearm(struct probe *probe)
 	}
 	probe->presence = PRESENCE_COOLING;
 	probe->throttled++;
+	stats.throttled++;
 	timer_set(probe->timer, delay);
-	log_info("event=throttled %s for_ms=%lld", probe->tag, (long long)delay);
+	tally_tell(probe, TALLY_THROTTLED);
 }
 
 static void
@@ -471,7 +411,7 @@ probe_create(struct definition *def, struct jail_instance *jail, uint64_t number
 void
 probe_begin(struct probe *probe)
 {
-	log_info("event=probe-added %s", probe->tag);
+	tell(TELL_PROBE_ADDED, probe, TELL_END);
 	if (probe->jail == NULL)
 		lose_jail(probe);
 	else
@@ -484,7 +424,7 @@ probe_begin_again(struct probe *probe, unsigned pending)
 {
 	probe->kept = true;
 	probe->kept_pending = pending;
-	log_info("event=probe-restored %s", probe->tag);
+	tell(TELL_PROBE_RESTORED, probe, TELL_END);
 	probe_hold(probe);
 	if (pending > 0)
 		run_restore(probe, probe->jail, pending);
@@ -495,18 +435,25 @@ probe_begin_again(struct probe *probe, unsigned pending)
 	probe_release(probe);
 }
 
+/* The throttling was counted when it began. */
+static void
+cool(struct probe *probe)
+{
+	int64_t delay = rate_delay(&probe->rate, &probe->def);
+
+	timer_set(probe->timer, delay > 0 ? delay : 0);
+}
+
 /* Where it stood when the daemon before this one let go of it. */
 void
 probe_go_on(struct probe *probe)
 {
-	if (probe->gone)
-		return;
 	if (probe->presence == PRESENCE_ARMED)
 		child_add(probe->pid, probe_exited, probe);
 	else if (probe->presence == PRESENCE_WAITING)
 		sticky_wait(probe);
 	else if (probe->presence == PRESENCE_COOLING)
-		rearm(probe);
+		cool(probe);
 	else if (probe->presence == PRESENCE_STARTING && probe->failures > 0)
 		try_later(probe);
 	else if (probe->presence == PRESENCE_STARTING)

@@ -1,10 +1,17 @@
-/* The beginning of a probe: whether it may be, and who waits for it. */
+/* The beginning of a probe: whether it may be, who waits for it, and from when on it is there. */
 #include "config.h"
 
+#include <sys/wait.h>
+
+#include <signal.h>
+
+#include "child.h"
+#include "keep.h"
 #include "limit.h"
 #include "probe.h"
 #include "probe_life.h"
 #include "registry.h"
+#include "run.h"
 #include "waiters.h"
 
 /* The same again is no error: the answer is the probe that is there, once it is armed. */
@@ -92,4 +99,71 @@ probe_add(struct definition *def, unsigned flags, probe_added_cb *added, void *a
 		return;
 	}
 	probe_begin(probe);
+}
+
+/* ---- there to stay ---- */
+
+/* Somebody may have pressed it just now, and a HUP is never lost, not even to a probe on its way out:
+ * it gets its run. */
+static void
+accept_unreaped_trigger(struct probe *probe)
+{
+	siginfo_t info = {0};
+
+	if (probe->pid <= 0 ||
+	    waitid(P_PID, (id_t)probe->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	    info.si_pid != probe->pid || info.si_code != CLD_EXITED ||
+	    info.si_status != PROBE_EXIT_TRIGGERED)
+		return;
+	child_forget(probe->pid);
+	probe_pressed(probe);
+}
+
+/* Whoever has the name by now: several may be on their way to replace the same probe, and that one
+ * may be gone already. The last to be armed keeps it. */
+static void
+take_over_name(struct probe *probe)
+{
+	struct probe *old;
+	struct error e;
+
+	error_set(&e, ERR_ATTACH_FAILED, "another probe has taken its place");
+	if (!probe->replaces)
+		return;
+	probe->replaces = false;
+	if ((old = registry_by_name(probe->def.name)) != NULL) {
+		accept_unreaped_trigger(old);
+		probe_end(old, "another one has taken its place", &e);
+		probe_free_if_unused(old);
+	}
+	registry_take_name(probe);
+}
+
+static void
+first_kept(struct probe *probe, const struct error *e, void *arg)
+{
+	(void)arg;
+	probe->saving = false;
+	probe->kept = true; /* a part of it may be, even if not for certain */
+	if (probe->gone)
+		return;
+	if (e != NULL) {
+		probe_end(probe, "it could not be saved", e);
+		return;
+	}
+	take_over_name(probe);
+	waiters_tell(probe, NULL);
+}
+
+void
+probe_settle(struct probe *probe)
+{
+	if (probe->gone || probe->kept || probe->saving)
+		return;
+	if (probe->def.respawn == RESPAWN_NO && probe->triggers > 0) {
+		first_kept(probe, NULL, NULL); /* it has had its one press: nothing is to come back */
+		return;
+	}
+	probe->saving = true;
+	keep_save(probe, first_kept, NULL);
 }

@@ -1,12 +1,15 @@
 /* A probe's next life in another daemon: brought back from its record, or handed over as it is. */
 #include "config.h"
 
+#include <string.h>
+
 #include "child.h"
-#include "log.h"
 #include "probe.h"
 #include "probe_life.h"
 #include "registry.h"
 #include "run.h"
+#include "stats.h"
+#include "tell.h"
 
 static int
 find_jail_again(const struct definition *def, const struct probe_saved *saved,
@@ -27,6 +30,7 @@ fill_in(struct probe *probe, const struct probe_saved *saved)
 	probe->runs = saved->runs;
 	probe->coalesced = saved->coalesced;
 	probe->throttled = saved->throttled;
+	tally_skip(probe);
 	probe->last = saved->last;
 	probe->kept_last_ms = saved->last.finished_ms;
 	probe->kept_started = saved->given_back;
@@ -52,7 +56,10 @@ probe_restore(struct definition *def, const struct probe_saved *saved, struct er
 	fill_in(probe, saved);
 	registry_take_name(probe);
 	if (pending > 0 && (jail == NULL || !jail_is(jail, &saved->jail))) {
-		log_warn("event=trigger-dropped %s count=%u why=\"its jail has ended\"", probe->tag, pending);
+		tell(TELL_TRIGGER_DROPPED, probe, TELL_NUMBER("count", pending),
+		     TELL_TEXT("why", "its jail has ended"), TELL_END);
+		stats.triggers += pending;
+		stats.dropped += pending;
 		pending = 0;
 	}
 	probe_begin_again(probe, pending);

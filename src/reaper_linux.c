@@ -20,12 +20,12 @@ reaper_os_open(void)
 	return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int
+pid_t
 reaper_os_next(int fd)
 {
 	struct signalfd_siginfo info;
 
 	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return 0;
-	return (int)info.ssi_pid;
+	return (pid_t)info.ssi_pid;
 }

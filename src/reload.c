@@ -10,6 +10,7 @@
 #include "limit.h"
 #include "log.h"
 #include "queue.h"
+#include "tell.h"
 
 /* Errors that are shown of one configuration. */
 #define CHECKED_ERRORS 50
@@ -18,31 +19,28 @@ static const char *conf_path;
 static struct conf prepared; /* until the start */
 static bool has_group;
 static gid_t group;
-static configured_done_cb *tell; /* NULL: nobody */
-static void *tell_arg;
+static configured_done_cb *on_applied; /* NULL: nobody */
+static void *on_applied_arg;
 static bool asked_again;
 
 static void
 log_failure(const struct error *e)
 {
-	char why[ERROR_TEXT_SIZE * 4 + 3];
-
-	log_error("event=reload-failed why=%s",
-		  log_quote(why, sizeof(why), e->text, strlen(e->text)));
+	tell(TELL_RELOAD_FAILED, NULL, TELL_TEXT("why", e->text), TELL_END);
 }
 
 static void
 applied(void *arg, const struct configured_counts *counts)
 {
-	configured_done_cb *told = tell;
+	configured_done_cb *told = on_applied;
 
 	(void)arg;
 	log_info("event=configured added=%u changed=%u removed=%u unchanged=%u failed=%u",
 		 counts->added, counts->changed, counts->removed, counts->unchanged,
 		 counts->failed);
-	tell = NULL;
+	on_applied = NULL;
 	if (told != NULL)
-		told(tell_arg, counts);
+		told(on_applied_arg, counts);
 	if (asked_again)
 		reload_asked();
 }
@@ -67,10 +65,11 @@ apply(struct conf *conf, configured_done_cb *told, void *arg, struct error *e)
 {
 	if (admit_group(conf, e) != 0)
 		return -1;
+	log_set(conf->log_facility, conf->log_level);
 	limits_set(&conf->limits);
 	queue_set_limit(conf->limits.runs);
-	tell = told;
-	tell_arg = arg;
+	on_applied = told;
+	on_applied_arg = arg;
 	return configured_apply(conf, applied, NULL, e);
 }
 
@@ -82,6 +81,7 @@ reload_prepare(const char *path, struct error *e)
 		conf_clear(&prepared);
 		return -1;
 	}
+	log_set(prepared.log_facility, prepared.log_level);
 	limits_set(&prepared.limits);
 	return 0;
 }

@@ -163,7 +163,7 @@ static void
 finish(struct request *request, bool ok, json_t *members)
 {
 	json_t *answer = build_answer(request, ok, members);
-	char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
+	char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	if (text == NULL) {
 		reply_no_memory(request);
@@ -191,4 +191,24 @@ request_fail(struct request *request, const struct error *e)
 	json_t *error = codec_error(e);
 
 	finish(request, false, error == NULL ? NULL : json_pack("{so}", "error", error));
+}
+
+void
+request_answer_feed(struct request *request, json_t *members, struct request_feed *feed)
+{
+	struct error e;
+
+	if (feed != NULL && members != NULL && request->follow != NULL &&
+	    request->follow(request->arg, feed)) {
+		request_answer(request, members);
+		return;
+	}
+	if (feed == NULL || members == NULL)
+		error_no_memory(&e);
+	else
+		error_set(&e, ERR_BAD_REQUEST, "a connection follows one thing only");
+	if (feed != NULL)
+		feed->closed(feed);
+	json_decref(members);
+	request_fail(request, &e);
 }

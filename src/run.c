@@ -13,13 +13,16 @@
 #include "job.h"
 #include "keep.h"
 #include "limit.h"
-#include "log.h"
 #include "queue.h"
+#include "stats.h"
+#include "tell.h"
 #include "util.h"
 
 /* What a shell says of a command that it can't execute. */
 #define EXIT_NOT_FOUND	    127
 #define EXIT_NOT_EXECUTABLE 126
+
+#define PROGRAM_TOLD 253 /* bytes of a program's name, where it can't be executed */
 
 struct probe_run {
 	LIST_ENTRY(probe_run) link;
@@ -28,6 +31,7 @@ struct probe_run {
 	struct job *job;	    /* NULL: the store is being told, or it could not be executed at all */
 	bool cancelled;		    /* before it started */
 	uint64_t number;
+	int64_t pressed_us; /* monotonic: when its trigger came */
 };
 
 static struct event_base *base;
@@ -35,6 +39,7 @@ static struct event_base *base;
 static bool start_run(struct lane_entry *);
 static keep_done_cb store_told;
 static job_done_cb job_done;
+static job_said_cb job_said;
 
 int
 run_init(struct event_base *event_base, unsigned limit)
@@ -81,13 +86,14 @@ run_request(struct probe *probe)
 {
 	if ((int64_t)(probe->active + probe->pending) > most_at_once(probe)) {
 		probe->coalesced++;
-		log_info("event=coalesced %s coalesced=%llu", probe->tag,
-			 (unsigned long long)probe->coalesced);
+		stats.coalesced++;
+		tally_tell(probe, TALLY_COALESCED);
 		return;
 	}
 	/* Of the jail that pressed, whatever becomes of it and the probe before the run starts. */
 	if (probe->pending++ == 0)
 		probe->entry_jail = jail_hold(probe->jail);
+	probe->pressed_us += util_monotonic_us();
 	push(probe);
 	if (probe->pending > 0 && probe->def.respawn == RESPAWN_NO)
 		keep_save(probe, NULL, NULL); /* it will not be there to be pressed again */
@@ -97,6 +103,8 @@ void
 run_restore(struct probe *probe, struct jail_instance *jail, unsigned pending)
 {
 	probe->pending = pending;
+	probe->pressed_us = util_monotonic_us() * pending; /* the time before was another daemon's */
+	stats.triggers += pending;
 	probe->entry_jail = jail_hold(jail);
 	push(probe);
 }
@@ -126,7 +134,7 @@ run_resume(struct probe *probe, const struct run_saved *saved)
 		return -1;
 	run->probe = probe;
 	run->number = saved->number;
-	run->job = job_resume(base, &saved->job, probe->tag, run->number, job_done, run);
+	run->job = job_resume(base, &saved->job, probe->tag, run->number, job_done, job_said, run);
 	if (run->job == NULL) {
 		free(run);
 		return -1;
@@ -143,9 +151,11 @@ run_drop_pending(struct probe *probe)
 {
 	if (probe->pending == 0)
 		return;
-	log_warn("event=trigger-dropped %s count=%u", probe->tag, probe->pending);
+	tell(TELL_TRIGGER_DROPPED, probe, TELL_NUMBER("count", probe->pending), TELL_END);
+	stats.dropped += probe->pending;
 	queue_remove(&probe->entry);
 	drop_entry_jail(probe);
+	probe->pressed_us = 0;
 	probe->pending = 0;
 }
 
@@ -159,6 +169,17 @@ run_kill_all(struct probe *probe)
 			job_kill(run->job);
 		else
 			run->cancelled = true;
+}
+
+unsigned
+run_waiting(const struct probe *probe)
+{
+	const struct probe_run *run;
+	unsigned count = probe->pending;
+
+	LIST_FOREACH(run, &probe->active_runs, link)
+		count += run->number == 0;
+	return count;
 }
 
 struct tail *
@@ -182,10 +203,9 @@ log_result(const struct probe_run *run, const struct job_result *result)
 		how = "signal";
 		value = WTERMSIG(result->status);
 	}
-	log_info("event=run-ended %s run=%llu %s=%d ms=%lld output_bytes=%llu", run->probe->tag,
-		 (unsigned long long)run->number, how, value,
-		 (long long)(result->finished_ms - result->started_ms),
-		 (unsigned long long)result->output.total);
+	tell(TELL_RUN_ENDED, run->probe, TELL_NUMBER("run", run->number), TELL_NUMBER(how, value),
+	     TELL_NUMBER("ms", result->finished_ms - result->started_ms),
+	     TELL_NUMBER("output_bytes", result->output.total), TELL_END);
 }
 
 static void
@@ -210,6 +230,8 @@ finish_run(struct probe_run *run, struct job_result *result)
 	struct jail_instance *jail = run->jail;
 
 	log_result(run, result);
+	stats_count_end(result->status, result->timed_out);
+	stats_observe(&stats.run, (result->finished_ms - result->started_ms) * 1000);
 	keep_result(probe, result);
 	probe->active--;
 	LIST_REMOVE(run, link);
@@ -218,6 +240,14 @@ finish_run(struct probe_run *run, struct job_result *result)
 	probe_run_ended(probe); /* may free the probe */
 	queue_run_ended(jail);
 	jail_release(jail);
+}
+
+static void
+job_said(void *arg, const char *bytes, size_t length)
+{
+	const struct probe_run *run = arg;
+
+	tell_output(run->probe, run->number, bytes, length);
 }
 
 static void
@@ -233,13 +263,15 @@ finish_unexecutable(struct probe_run *run, const char *program, int error)
 {
 	struct job_result result = {.started_ms = util_wall_ms(), .finished_ms = util_wall_ms()};
 	int code = error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-	char text[512], quoted[256];
+	char text[512], why[128];
 
 	snprintf(text, sizeof(text), "jaildaemon: %.400s: %s\n", program, strerror(error));
 	tail_append(&result.output, text, strlen(text));
-	log_warn("event=error %s run=%llu program=%s why=\"it can't be executed: %s\"", run->probe->tag,
-		 (unsigned long long)run->number,
-		 log_quote(quoted, sizeof(quoted), program, strlen(program)), strerror(error));
+	tell_output(run->probe, run->number, text, strlen(text));
+	snprintf(why, sizeof(why), "it can't be executed: %s", strerror(error));
+	tell(TELL_ERROR, run->probe, TELL_NUMBER("run", run->number),
+	     TELL_BYTES("program", program, strnlen(program, PROGRAM_TOLD)), TELL_TEXT("why", why),
+	     TELL_END);
 	result.status = code << 8; /* as waitpid lays out an exit code, here and on every BSD */
 	finish_run(run, &result);
 	tail_free(&result.output);
@@ -290,14 +322,16 @@ execute(struct probe_run *run, const char **program)
 				.env = env.list,
 				.timeout_ms = time_limit(probe),
 				.tag = probe->tag,
-				.run = run->number};
+				.run = run->number,
+				.said = job_said};
 
 	fill_environment(&env, run);
 	*program = probe->def.shell != NULL ? "/bin/sh" : probe->def.argv[0];
 	return job_start(base, &spec, job_done, run);
 }
 
-/* One of the triggers that wait becomes a run. */
+/* One of the triggers that wait becomes a run. When each of several came is not kept, but only the sum: what
+ * they have waited together is right. */
 static struct probe_run *
 take_pending(struct probe *probe)
 {
@@ -307,6 +341,8 @@ take_pending(struct probe *probe)
 		return NULL;
 	run->probe = probe;
 	run->jail = jail_hold(probe->entry_jail);
+	run->pressed_us = probe->pressed_us / probe->pending;
+	probe->pressed_us -= run->pressed_us;
 	if (--probe->pending == 0)
 		drop_entry_jail(probe);
 	probe->active++;
@@ -322,10 +358,20 @@ give_back_pending(struct probe_run *run)
 
 	if (probe->pending++ == 0)
 		probe->entry_jail = jail_hold(run->jail);
+	probe->pressed_us += run->pressed_us;
 	probe->active--;
 	LIST_REMOVE(run, link);
 	jail_release(run->jail);
 	free(run);
+}
+
+static void
+tell_not_started(const struct probe *probe, int error)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "the command can't be started now: %s", strerror(error));
+	tell(TELL_ERROR, probe, TELL_TEXT("why", why), TELL_END);
 }
 
 /* False: it can't be executed now, and is given back. */
@@ -340,14 +386,15 @@ execute_or_give_back(struct probe_run *run)
 	run->job = execute(run, &program);
 	error = errno;
 	if (run->job == NULL && job_is_transient(error)) {
-		log_warn("event=error %s why=\"the command can't be started now: %s\"", probe->tag,
-			 strerror(error));
+		tell_not_started(probe, error);
 		give_back_pending(run);
 		return false;
 	}
 	probe->runs++;
+	stats.runs++;
+	stats_observe(&stats.wait, util_monotonic_us() - run->pressed_us);
 	probe_log_trigger(probe);
-	log_info("event=run-started %s run=%llu", probe->tag, (unsigned long long)run->number);
+	tell(TELL_RUN_STARTED, probe, TELL_NUMBER("run", run->number), TELL_END);
 	push(probe);
 	probe_run_started(probe);
 	if (run->job == NULL)
@@ -362,7 +409,8 @@ discard(struct probe_run *run)
 	struct probe *probe = run->probe;
 	struct jail_instance *jail = run->jail;
 
-	log_warn("event=trigger-dropped %s count=1", probe->tag);
+	stats.dropped++;
+	tell(TELL_TRIGGER_DROPPED, probe, TELL_NUMBER("count", 1), TELL_END);
 	probe->active--;
 	LIST_REMOVE(run, link);
 	free(run);

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <libutil.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +25,7 @@
 #include "job.h"
 #include "keep.h"
 #include "log.h"
+#include "pidlock.h"
 #include "probe.h"
 #include "reaper.h"
 #include "reload.h"
@@ -34,22 +33,20 @@
 #include "spawn.h"
 #include "state.h"
 #include "store.h"
+#include "tally.h"
+#include "tell.h"
 #include "upgrade.h"
 #include "util.h"
+#include "watch.h"
 
 /* How long the end may wait for probes to die and for clients to read their answers. */
 #define STOP_MS	     2000
 #define STOP_LOOK_MS 5
 
-/* How long the start waits for what a dead daemon has left. */
-#define LOCK_MS	     1000
-#define LOCK_LOOK_MS 2
-
 struct server server;
 
 static struct event *signal_events[3];
 static struct event *stop_timer;
-static struct pidfh *pidfile;
 static int64_t stop_deadline; /* 0: not stopping */
 
 /* ---- the end ---- */
@@ -75,7 +72,9 @@ stop(void)
 {
 	if (stop_deadline != 0)
 		return;
-	log_info("event=daemon-stopping");
+	tally_finish();
+	tell(TELL_DAEMON_STOPPING, NULL, TELL_END);
+	upgrade_stop();
 	stop_deadline = util_monotonic_ms() + STOP_MS;
 	control_close();
 	reaper_reap_all(); /* who was pressed before now is told apart from who is ended now */
@@ -130,7 +129,8 @@ leave_drain(void)
 	signal(SIGINT, SIG_DFL);
 	if (event_reinit(server.base) != 0)
 		_exit(1);
-	pidfile_close(pidfile);
+	pidlock_drop();
+	tell_set_sink(NULL);
 	control_drop_all();
 	setproctitle("reading what commands still write");
 	job_drain_all(break_loop, server.base);
@@ -153,6 +153,25 @@ describe(struct commands_server_state *state)
 static const struct commands_server for_commands = {
     .stop = stop, .describe = describe, .reload = reload_begin, .upgrade = upgrade_begin};
 
+/* Whoever started us may block signals; and the daemon before this one did, lest one is lost. */
+static void
+unblock_signals(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD); /* the reaper's */
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+static volatile sig_atomic_t came_early[NSIG];
+
+static void
+note_early(int signo)
+{
+	came_early[signo] = 1;
+}
+
 static int
 watch_signals(struct error *e)
 {
@@ -163,26 +182,22 @@ watch_signals(struct error *e)
 	    {SIGTERM, asked_to_stop}, {SIGINT, asked_to_stop}, {SIGHUP, asked_to_reload}};
 
 	signal(SIGPIPE, SIG_IGN); /* of clients that went away; writes say so themselves */
+	/* One that is pending has to come before libevent listens: where it has a kqueue it ignores the signal
+	 * itself, and with that discards it. */
+	for (size_t i = 0; i < UTIL_COUNT(watched); i++)
+		signal(watched[i].signo, note_early);
+	unblock_signals();
 	for (size_t i = 0; i < UTIL_COUNT(watched); i++) {
 		signal_events[i] = evsignal_new(server.base, watched[i].signo, watched[i].callback, NULL);
 		if (signal_events[i] == NULL || evsignal_add(signal_events[i], NULL) != 0)
 			return error_no_memory(e);
+		if (came_early[watched[i].signo])
+			event_active(signal_events[i], EV_SIGNAL, 1);
 	}
 	if (reaper_start(server.base) != 0)
 		return error_set(e, ERR_INTERNAL, "watching children: %s", strerror(errno));
 	stop_timer = evtimer_new(server.base, look_whether_over, NULL);
 	return stop_timer == NULL ? error_no_memory(e) : 0;
-}
-
-/* Whoever started us may block signals; and the daemon before this one did, lest one is lost. */
-static void
-unblock_signals(void)
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGCHLD); /* the reaper's */
-	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 /* The daemon lives in /, so paths are made absolute while they still mean what the caller meant. */
@@ -201,43 +216,6 @@ absolute(char out[PATH_MAX], const char *path, struct error *e)
 	if (length >= PATH_MAX)
 		return error_set(e, ERR_INTERNAL, "%.64s…: the path is too long", path);
 	return 0;
-}
-
-void
-server_write_pidfile(void)
-{
-	if (pidfile_write(pidfile) != 0)
-		log_error("event=error why=\"%s: %s\"", server.pidfile, strerror(errno));
-}
-
-/* A daemon that was killed just now may have left a process that has its descriptors until it executes
- * something. */
-static struct pidfh *
-open_pidfile(pid_t *other)
-{
-	int64_t deadline = util_monotonic_ms() + LOCK_MS;
-	struct pidfh *opened;
-
-	while ((opened = pidfile_open(server.pidfile, 0644, other)) == NULL && errno == EEXIST &&
-	       kill(*other, 0) != 0 && util_monotonic_ms() < deadline)
-		poll(NULL, 0, LOCK_LOOK_MS);
-	return opened;
-}
-
-static int
-lock_pidfile(struct error *e)
-{
-	pid_t other = 0;
-
-	pidfile = open_pidfile(&other);
-	if (pidfile != NULL) {
-		fcntl(pidfile_fileno(pidfile), F_SETFD, FD_CLOEXEC); /* not everywhere from the start */
-		return 0;
-	}
-	if (errno == EEXIST)
-		return error_set(e, ERR_EXISTS, "%s is locked: a daemon runs already, pid %d",
-				 server.pidfile, (int)other);
-	return error_set(e, ERR_INTERNAL, "%s: %s", server.pidfile, strerror(errno));
 }
 
 int
@@ -262,11 +240,15 @@ static void
 fill_handover(struct handover *h)
 {
 	h->each_spent = configured_each_spent;
+	h->each_event = watch_each;
+	h->last_event = (int64_t)watch_last();
+	h->dropped_event = (int64_t)watch_dropped();
 	h->foreground = server.foreground;
 	h->started_ms = server.started_ms;
 	h->files = spawn_start_limit();
 	h->listener_fd = control_listener();
 	h->store_fd = store_fd();
+	h->pidfile_fd = pidlock_fd();
 	memcpy(h->socket, server.socket, sizeof(h->socket));
 	memcpy(h->pidfile, server.pidfile, sizeof(h->pidfile));
 	memcpy(h->state, server.state, sizeof(h->state));
@@ -281,10 +263,10 @@ server_start_loop(char *const *argv, struct error *e)
 		return error_set(e, ERR_INTERNAL, "chdir: %s", strerror(errno));
 	if ((server.base = event_base_new()) == NULL)
 		return error_set(e, ERR_INTERNAL, "no event loop can be made");
-	if (lock_pidfile(e) != 0 || watch_signals(e) != 0 || attach_prepare(e) != 0 ||
+	if (watch_signals(e) != 0 || attach_prepare(e) != 0 ||
 	    upgrade_prepare(server.base, argv, fill_handover, e) != 0)
 		return -1;
-	if (probe_init(server.base) != 0)
+	if (watch_init() != 0 || probe_init(server.base) != 0)
 		return error_no_memory(e);
 	commands_init(&for_commands);
 	return 0;
@@ -293,13 +275,12 @@ server_start_loop(char *const *argv, struct error *e)
 static int
 start(char *const *argv, struct error *e)
 {
-	if (server_start_loop(argv, e) != 0 || control_listen(server.base, server.socket, e) != 0)
+	if (pidlock_take(server.pidfile, e) != 0 || server_start_loop(argv, e) != 0 ||
+	    control_listen(server.base, server.socket, e) != 0)
 		return -1;
 	if (restore(e) != 0 || reload_start(e) != 0)
 		return -1;
-	if (pidfile_write(pidfile) != 0)
-		return error_set(e, ERR_INTERNAL, "%s: %s", server.pidfile, strerror(errno));
-	return 0;
+	return pidlock_write(e);
 }
 
 static int
@@ -307,8 +288,7 @@ fail(const struct error *e)
 {
 	detach_failed(e->text);
 	control_close();
-	if (pidfile != NULL)
-		pidfile_remove(pidfile);
+	pidlock_remove();
 	return 1;
 }
 
@@ -336,10 +316,9 @@ prepare_process(const struct server_options *options, struct error *e)
 int
 server_serve(void)
 {
-	unblock_signals();
 	event_base_dispatch(server.base);
 	leave_drain();
-	pidfile_remove(pidfile);
+	pidlock_remove();
 	log_info("event=daemon-stopped");
 	return 0;
 }

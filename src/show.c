@@ -2,40 +2,16 @@
 
 #include "show.h"
 
-#include <sys/ioctl.h>
-
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "glyphs.h"
+#include "screen.h"
+#include "table.h"
 #include "util.h"
 
-#define CELL_SIZE 512
-
-enum column {
-	COLUMN_PROBE,
-	COLUMN_NAME,
-	COLUMN_JAIL,
-	COLUMN_STATE,
-	COLUMN_RESPAWN,
-	COLUMN_RUNS,
-	COLUMN_LAST,
-	COLUMN_TITLE,
-	COLUMN_COMMAND,
-	COLUMNS
-};
-
-static const char *const headings[COLUMNS] = {"PROBE", "NAME", "JAIL",	"STATE",  "RESPAWN",
-					      "RUNS",  "LAST", "TITLE", "COMMAND"};
-
-struct line {
-	char cells[COLUMNS][CELL_SIZE];
-};
+#define AGE_SIZE 32
 
 void
 show_number(json_t *answer)
@@ -59,138 +35,52 @@ show_output(json_t *answer)
 	fwrite(json_string_value(output), 1, json_string_length(output), stdout);
 }
 
-/* Columns on a terminal, not bytes: UTF-8's continuation bytes take none. */
-static int
-width_of(const char *text)
+void
+show_reload(json_t *answer)
 {
-	int width = 0;
+	const char *name, *separator = "";
+	json_t *count;
 
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
-/* Commands may have several lines; a table line has one. */
-static void
-flatten(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = ' ';
-}
-
-static void
-format_value(char cell[CELL_SIZE], json_t *value)
-{
-	if (json_is_string(value))
-		snprintf(cell, CELL_SIZE, "%s", json_string_value(value));
-	else if (json_is_integer(value))
-		snprintf(cell, CELL_SIZE, "%lld", (long long)json_integer_value(value));
-	else
-		snprintf(cell, CELL_SIZE, "-");
-	flatten(cell);
-}
-
-static void
-format_command(char cell[CELL_SIZE], json_t *command)
-{
-	size_t index, used = 0;
-	json_t *argument;
-
-	if (json_is_string(command)) {
-		format_value(cell, command);
-		return;
+	json_object_foreach(json_object_get(answer, "reload"), name, count) {
+		printf("%s%s %lld", separator, name, (long long)json_integer_value(count));
+		separator = ", ";
 	}
-	json_array_foreach(command, index, argument) {
-		const char *text = json_string_value(argument);
-
-		if (used < CELL_SIZE)
-			used += (size_t)snprintf(cell + used, CELL_SIZE - used, "%s%s",
-						 index == 0 ? "" : " ", text);
-	}
-	flatten(cell);
+	putchar('\n');
 }
 
-/* "3m": how long ago an RFC 3339 time in UTC was, in its largest unit. */
-static void
-format_age(char *text, size_t size, const char *stamp)
+/* "3m": in its largest unit. */
+static const char *
+format_age(char text[AGE_SIZE], int64_t seconds)
 {
 	static const struct {
-		long seconds;
+		int64_t seconds;
 		char unit;
 	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	struct tm then = {0};
-	long age;
+	size_t i = 0;
 
-	text[0] = '\0';
-	if (stamp == NULL || strptime(stamp, "%Y-%m-%dT%H:%M:%S", &then) == NULL)
-		return;
-	age = (long)(time(NULL) - timegm(&then));
-	for (size_t i = 0; i < UTIL_COUNT(units); i++)
-		if (age >= units[i].seconds || units[i].seconds == 1) {
-			snprintf(text, size, "%ld%c", age < 0 ? 0 : age / units[i].seconds,
-				 units[i].unit);
-			return;
-		}
+	if (seconds < 0)
+		seconds = 0;
+	while (units[i].seconds > 1 && seconds < units[i].seconds)
+		i++;
+	snprintf(text, AGE_SIZE, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
+	return text;
 }
+
+/* ---- the table of the probes ---- */
 
 static void
-format_last(char cell[CELL_SIZE], json_t *last)
+add_value(struct table *table, json_t *value)
 {
-	json_t *code = json_object_get(last, "exit"), *signo = json_object_get(last, "signal");
-	char age[32], result[32] = "timeout";
+	char number[24];
 
-	if (!json_is_object(last)) {
-		snprintf(cell, CELL_SIZE, "-");
-		return;
-	}
-	format_age(age, sizeof(age), json_string_value(json_object_get(last, "finished")));
-	if (json_is_integer(code) && json_integer_value(code) == 0)
-		snprintf(result, sizeof(result), "ok");
-	else if (json_is_integer(code))
-		snprintf(result, sizeof(result), "exit %d", (int)json_integer_value(code));
-	else if (json_is_integer(signo))
-		snprintf(result, sizeof(result), "signal %d", (int)json_integer_value(signo));
-	snprintf(cell, CELL_SIZE, "%s, %s ago", result, age);
+	if (json_is_integer(value))
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+	else
+		snprintf(number, sizeof(number), "-");
+	table_add(table, json_is_string(value) ? json_string_value(value) : number, NULL);
 }
 
-static void
-fill_line(struct line *line, json_t *probe)
-{
-	format_value(line->cells[COLUMN_PROBE], json_object_get(probe, "probe"));
-	format_value(line->cells[COLUMN_NAME], json_object_get(probe, "name"));
-	format_value(line->cells[COLUMN_JAIL], json_object_get(probe, "jail"));
-	format_value(line->cells[COLUMN_STATE], json_object_get(probe, "state"));
-	format_value(line->cells[COLUMN_RESPAWN], json_object_get(probe, "respawn"));
-	format_value(line->cells[COLUMN_RUNS], json_object_get(probe, "runs"));
-	format_last(line->cells[COLUMN_LAST], json_object_get(probe, "last"));
-	format_value(line->cells[COLUMN_TITLE], json_object_get(probe, "title"));
-	format_command(line->cells[COLUMN_COMMAND], json_object_get(probe, "command"));
-}
-
-/* 0: standard output is no terminal, and nothing is cut. */
-static int
-terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-		return 0;
-	return size.ws_col;
-}
-
-/* Cuts to width columns, never within a character. */
-static void
-cut(char *text, int width)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text & 0xc0) != 0x80 && width-- == 0) {
-			*text = '\0';
-			return;
-		}
-}
-
-/* NULL, or what a terminal shows the state in. */
+/* What a terminal shows the state in, or NULL. */
 static const char *
 state_colour(const char *state)
 {
@@ -206,93 +96,209 @@ state_colour(const char *state)
 }
 
 static void
-print_cell(const char *text, int width, const char *colour)
+add_state(struct table *table, json_t *value)
 {
-	int padding = width - width_of(text);
+	const char *state = json_is_string(value) ? json_string_value(value) : "-";
 
-	if (colour != NULL)
-		printf("\033[%sm%s\033[0m", colour, text);
-	else
-		fputs(text, stdout);
-	printf("%*s", padding > 0 ? padding : 0, "");
+	table_add(table, state, state_colour(state));
 }
 
+/* "exit 3, 5m": how the last run ended, and how long ago. */
 static void
-print_line(struct line *line, const int *widths, int terminal, bool coloured)
+add_last(struct table *table, json_t *last)
 {
-	int used = 0;
+	json_t *code = json_object_get(last, "exit"), *signo = json_object_get(last, "signal");
+	const char *finished = json_string_value(json_object_get(last, "finished"));
+	char cell[64], age[AGE_SIZE], result[32] = "timeout";
+	int64_t when;
 
-	for (int i = 0; i < COLUMNS - 1; i++) {
-		print_cell(line->cells[i], widths[i] + 2,
-			   coloured && i == COLUMN_STATE ? state_colour(line->cells[i]) : NULL);
-		used += widths[i] + 2;
+	if (finished == NULL || !util_parse_time(finished, &when)) {
+		table_add(table, "-", NULL);
+		return;
 	}
-	if (terminal > used)
-		cut(line->cells[COLUMN_COMMAND], terminal - used);
-	printf("%s\n", line->cells[COLUMN_COMMAND]);
+	if (json_is_integer(code) && json_integer_value(code) == 0)
+		snprintf(result, sizeof(result), "ok");
+	else if (json_is_integer(code))
+		snprintf(result, sizeof(result), "exit %d", (int)json_integer_value(code));
+	else if (json_is_integer(signo))
+		snprintf(result, sizeof(result), "signal %d", (int)json_integer_value(signo));
+	snprintf(cell, sizeof(cell), "%s, %s", result,
+		 format_age(age, (util_wall_ms() - when) / 1000));
+	table_add(table, cell, strcmp(result, "ok") == 0 ? NULL : "31");
+}
+
+/* Commands may have several lines, and several words; a cell has one line. */
+static void
+add_command(struct table *table, json_t *command)
+{
+	size_t index, length = 0;
+	char *text = NULL;
+	json_t *argument;
+	FILE *stream;
+
+	if (json_is_string(command)) {
+		text = strdup(json_string_value(command));
+	} else if ((stream = open_memstream(&text, &length)) != NULL) {
+		json_array_foreach(command, index, argument)
+			fprintf(stream, "%s%s", index == 0 ? "" : " ", json_string_value(argument));
+		fclose(stream);
+	}
+	if (text == NULL) {
+		table->failed = true;
+		return;
+	}
+	for (char *c = text; (c = strpbrk(c, "\n\t")) != NULL;)
+		*c = ' ';
+	table_add(table, text, NULL);
+	free(text);
+}
+
+static const struct {
+	const char *heading;
+	const char *member;
+	void (*add)(struct table *, json_t *value);
+} columns[] = {
+    {"PROBE", "probe", add_value},	 {"NAME", "name", add_value},
+    {"JAIL", "jail", add_value},	 {"STATE", "state", add_state},
+    {"RESPAWN", "respawn", add_value},	 {"RUNS", "runs", add_value},
+    {"LAST", "last", add_last},		 {"TITLE", "title", add_value},
+    {"COMMAND", "command", add_command},
+};
+
+int
+show_probes(FILE *to, json_t *answer, int width, bool coloured)
+{
+	struct table table = {.columns = UTIL_COUNT(columns)};
+	size_t index;
+	json_t *probe;
+	bool failed;
+
+	for (size_t i = 0; i < UTIL_COUNT(columns); i++)
+		table_add(&table, columns[i].heading, NULL);
+	json_array_foreach(json_object_get(answer, "probes"), index, probe)
+		for (size_t i = 0; i < UTIL_COUNT(columns); i++)
+			columns[i].add(&table, json_object_get(probe, columns[i].member));
+	failed = table.failed;
+	if (!failed)
+		table_print(&table, to, width, coloured);
+	table_clear(&table);
+	return failed ? -1 : 0;
 }
 
 void
 show_list(json_t *answer)
 {
-	json_t *probes = json_object_get(answer, "probes"), *probe;
-	size_t count = json_array_size(probes), index;
-	struct line *lines = calloc(count + 1, sizeof(*lines));
-	int widths[COLUMNS] = {0}, terminal = terminal_width();
-	bool coloured = terminal > 0 && getenv("NO_COLOR") == NULL;
-
-	if (lines == NULL) {
+	if (show_probes(stdout, answer, screen_width(), screen_is_coloured()) != 0)
 		fprintf(stderr, "jaildaemon: out of memory\n");
-		return;
-	}
-	for (int i = 0; i < COLUMNS; i++)
-		snprintf(lines[0].cells[i], CELL_SIZE, "%s", headings[i]);
-	json_array_foreach(probes, index, probe)
-		fill_line(&lines[index + 1], probe);
-	for (size_t n = 0; n <= count; n++)
-		for (int i = 0; i < COLUMNS; i++)
-			if (width_of(lines[n].cells[i]) > widths[i])
-				widths[i] = width_of(lines[n].cells[i]);
-	for (size_t n = 0; n <= count; n++)
-		print_line(&lines[n], widths, terminal, coloured && n > 0);
-	free(lines);
+}
+
+/* ---- the status ---- */
+
+#define PARTS_MAX 8
+
+/* A line: numbers of the status with a word for each. */
+static const struct line {
+	const char *label;
+	struct {
+		const char *member;
+		const char *word;
+	} parts[PARTS_MAX];
+} lines[] = {
+    {"triggers",
+     {{"triggers", "in all"},
+      {"triggers_waiting", "waiting"},
+      {"coalesced", "coalesced"},
+      {"triggers_dropped", "dropped"}}},
+    {"runs",
+     {{"runs", "started"},
+      {"runs_in_progress", "in progress"},
+      {"runs_ok", "ok"},
+      {"runs_failed", "failed"},
+      {"runs_signal", "by a signal"},
+      {"runs_timeout", "timed out"}}},
+    {"queue", {{"runs_waiting", "waiting"}}},
+    {"throttled", {{"throttled", "times"}}},
+    {"attaches", {{"attaches_ok", "ok"}, {"attaches_failed", "failed"}}},
+    {"clients", {{"clients", "now"}, {"clients_ever", "ever"}, {"clients_refused", "refused"}}},
+    {"events", {{"events_dropped", "dropped"}}},
+    {"saves", {{"save_groups", "groups"}, {"save_changes", "changes"}, {"save_errors", "errors"}}},
+};
+
+static void
+print_label(const char *label)
+{
+	printf("%-11s", label);
 }
 
 static void
-print_value(const char *name, json_t *value)
+print_counts(json_t *status, const struct line *line)
 {
-	char cell[CELL_SIZE];
+	print_label(line->label);
+	for (size_t i = 0; i < PARTS_MAX && line->parts[i].member != NULL; i++)
+		printf(
+		    "%s%lld %s", i == 0 ? "" : ", ",
+		    (long long)json_integer_value(json_object_get(status, line->parts[i].member)),
+		    line->parts[i].word);
+	putchar('\n');
+}
 
-	format_value(cell, value);
-	printf("%-18s%s\n", name, cell);
+static void
+print_states(json_t *status)
+{
+	const char *state, *separator = ": ";
+	json_t *count;
+
+	print_label("probes");
+	printf("%lld", (long long)json_integer_value(json_object_get(status, "probes")));
+	json_object_foreach(json_object_get(status, "states"), state, count)
+		if (json_integer_value(count) > 0) {
+			printf("%s%lld %s", separator, (long long)json_integer_value(count), state);
+			separator = ", ";
+		}
+	putchar('\n');
+}
+
+static void
+print_mean(const char *word, json_t *histogram)
+{
+	double count = (double)json_integer_value(json_object_get(histogram, "count"));
+
+	if (count > 0)
+		printf("%s %.4g s", word,
+		       json_number_value(json_object_get(histogram, "sum")) / count);
+	else
+		printf("%s -", word);
+}
+
+static void
+print_server(json_t *status)
+{
+	const char *socket = json_string_value(json_object_get(status, "socket"));
+	char *path = glyphs_clean(socket == NULL ? "-" : socket), age[AGE_SIZE];
+
+	printf("jaildaemon %s, pid %lld, up %s\n",
+	       json_string_value(json_object_get(status, "version")),
+	       (long long)json_integer_value(json_object_get(status, "pid")),
+	       format_age(age, json_integer_value(json_object_get(status, "uptime"))));
+	print_label("socket");
+	printf("%s\n", path == NULL ? "-" : path);
+	print_label("memory");
+	printf("%.1f MiB\n",
+	       (double)json_integer_value(json_object_get(status, "memory")) / 1048576);
+	free(path);
 }
 
 void
 show_status(json_t *answer)
 {
-	const char *name, *state;
-	json_t *value, *count;
+	json_t *status = json_object_get(answer, "status");
 
-	json_object_foreach(json_object_get(answer, "status"), name, value) {
-		if (!json_is_object(value)) {
-			print_value(name, value);
-			continue;
-		}
-		json_object_foreach(value, state, count)
-			if (json_integer_value(count) > 0)
-				print_value(state, count);
-	}
-}
-
-void
-show_reload(json_t *answer)
-{
-	const char *name, *separator = "";
-	json_t *count;
-
-	json_object_foreach(json_object_get(answer, "reload"), name, count) {
-		printf("%s%s %lld", separator, name, (long long)json_integer_value(count));
-		separator = ", ";
-	}
+	print_server(status);
+	print_states(status);
+	for (size_t i = 0; i < UTIL_COUNT(lines); i++)
+		print_counts(status, &lines[i]);
+	print_label("on average");
+	print_mean("waited", json_object_get(status, "wait_seconds"));
+	print_mean(", ran", json_object_get(status, "run_seconds"));
 	putchar('\n');
 }

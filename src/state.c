@@ -3,14 +3,15 @@
 #include "state.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "log.h"
 #include "registry.h"
+#include "stats.h"
 #include "store.h"
+#include "tell.h"
 
 /* Of one reading of the store. */
 struct restoring {
@@ -25,7 +26,7 @@ struct restoring {
 char *
 state_render(const struct probe *probe)
 {
-	json_t *record = codec_record(probe);
+	json_t *record = codec_record(probe, true);
 	char *text = record == NULL ? NULL : json_dumps(record, JSON_COMPACT);
 
 	json_decref(record);
@@ -34,18 +35,22 @@ state_render(const struct probe *probe)
 
 /* Without memory for it the record stays, and is looked at again at the next start. */
 static void
-drop(struct restoring *restoring, uint64_t number, const char *name, const char *why)
+drop(struct restoring *restoring, uint64_t number)
 {
 	struct store_change *change = calloc(1, sizeof(*change));
-	char quoted[DEFINITION_NAME_MAX * 4 + 3];
 
-	log_info("event=removed probe=%llu name=%s why=\"%s\"", (unsigned long long)number,
-		 log_quote(quoted, sizeof(quoted), name, strlen(name)), why);
 	if (change == NULL)
 		return;
 	change->kind = STORE_DROP;
 	change->number = number;
 	TAILQ_INSERT_TAIL(&restoring->drops, change, link);
+}
+
+static void
+tell_removed(const struct definition *def, const struct probe_saved *saved, uint64_t runs, const char *why)
+{
+	tell_of(TELL_REMOVED, def, saved->number, TELL_NUMBER("triggers", saved->triggers),
+		TELL_NUMBER("runs", runs), TELL_TEXT("why", why), TELL_END);
 }
 
 static void
@@ -70,27 +75,28 @@ static void
 end_started(struct restoring *restoring, const struct definition *def, const struct probe_saved *saved)
 {
 	restoring->ended = saved->number;
+	tell_removed(def, saved, 1, "its one run had been started before the daemon ended");
 	if (saved->configured)
 		restoring->spent(def, saved->number);
 	else
-		drop(restoring, saved->number, def->name == NULL ? "" : def->name,
-		     "its one run had been started before the daemon ended");
+		drop(restoring, saved->number);
 }
 
 static void
 bring_back(struct restoring *restoring, struct definition *def, const struct probe_saved *saved)
 {
-	char name[DEFINITION_NAME_MAX + 1];
 	struct error e;
 
-	snprintf(name, sizeof(name), "%s", def->name == NULL ? "" : def->name);
 	if (probe_restore(def, saved, &e) == 0) {
 		restoring->restored++;
 	} else if (e.code == ERR_NO_SUCH_JAIL || e.code == ERR_EXISTS) {
+		stats.triggers += saved->pending;
+		stats.dropped += saved->pending;
 		if (saved->pending > 0)
-			log_warn("event=trigger-dropped probe=%llu count=%u",
-				 (unsigned long long)saved->number, saved->pending);
-		drop(restoring, saved->number, name, e.text);
+			tell_of(TELL_TRIGGER_DROPPED, def, saved->number,
+				TELL_NUMBER("count", saved->pending), TELL_TEXT("why", e.text), TELL_END);
+		tell_removed(def, saved, saved->runs, e.text);
+		drop(restoring, saved->number);
 	} else {
 		restoring->failed = true;
 		restoring->error = e;
@@ -116,7 +122,7 @@ found(void *arg, uint64_t number, bool started, const char *text, size_t length)
 	else if (codec_read_record(record, &def, &saved, &e) != 0)
 		store_set_aside(number, started, e.text);
 	else if (number == restoring->ended)
-		drop(restoring, number, def.name == NULL ? "" : def.name, "its one run had been started");
+		drop(restoring, number);
 	else if (saved.number != number || registry_by_number(number) != NULL)
 		store_set_aside(number, started, "it is a copy of another one");
 	else if (started && !saved.given_back)

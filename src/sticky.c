@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "limit.h"
-#include "log.h"
 #include "runtimewatch.h"
+#include "tell.h"
 #include "timer.h"
 #include "util.h"
 
@@ -96,7 +96,7 @@ look_for(const char name[JAIL_NAME_SIZE])
 		next = probe->number + 1;
 		sticky_forget(probe);
 		probe->jail = jail_hold(jail);
-		log_info("event=jail-back %s jid=%d", probe->tag, (int)jail->jid);
+		tell(TELL_JAIL_BACK, probe, TELL_NUMBER("jid", jail->jid), TELL_END);
 		jail_found(probe);
 		found++;
 	}

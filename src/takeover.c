@@ -15,6 +15,7 @@
 #include "control.h"
 #include "handover.h"
 #include "log.h"
+#include "pidlock.h"
 #include "queue.h"
 #include "reaper.h"
 #include "reload.h"
@@ -22,20 +23,23 @@
 #include "server_parts.h"
 #include "spawn.h"
 #include "store.h"
+#include "tell.h"
 #include "upgrade.h"
 #include "util.h"
+#include "watch.h"
 
 static int
 look_at_handover(int fd)
 {
 	char path[PATH_MAX];
 	struct handover h;
-	struct conf checked;
+	struct conf checked = {0};
 	struct error e;
 	bool good = handover_read(fd, &h, &e) == 0 && handover_resume(&h, false, &e) == 0 &&
 		    conf_load(h.config[0] != '\0' ? h.config : NULL, &checked, &e, 1) == 0 &&
 		    attach_find_program(path, sizeof(path), &e) == 0;
 
+	conf_clear(&checked);
 	handover_clear(&h);
 	if (!good)
 		fprintf(stderr, "jaildaemon: %s\n", e.text);
@@ -50,11 +54,13 @@ take_server(const struct handover *h)
 	server.started_ms = h->started_ms;
 	memcpy(server.socket, h->socket, sizeof(server.socket));
 	memcpy(server.pidfile, h->pidfile, sizeof(server.pidfile));
+	pidlock_adopt(server.pidfile, h->pidfile_fd);
 	memcpy(server.state, h->state, sizeof(server.state));
 	memcpy(server.config, h->config, sizeof(server.config));
 	spawn_set_start_limit(h->files);
 	handover_take_fd(h->listener_fd);
 	handover_take_fd(h->store_fd);
+	handover_take_fd(h->pidfile_fd);
 }
 
 /* It was good a moment ago. If it isn't any more, what is configured stays as it is until it is. */
@@ -77,6 +83,8 @@ take_state(struct handover *h, struct error *e)
 	if (h->store_fd >= 0 && (store_adopt(server.state, h->store_fd, e) != 0 || server_keep(e) != 0))
 		return -1;
 	h->note_spent = configured_note_spent;
+	h->note_event = watch_keep;
+	watch_go_on((uint64_t)h->last_event, (uint64_t)h->dropped_event);
 	queue_pause(true); /* until the runs that go on have their places */
 	result = handover_resume(h, true, e);
 	queue_pause(false);
@@ -90,8 +98,11 @@ take_clients(const struct handover *h, struct error *e)
 	int failed = answer == NULL ? -1 : 0;
 
 	for (size_t i = 0; i < h->client_count && failed == 0; i++) {
-		handover_take_fd(h->clients[i].fd);
-		failed = control_resume(&h->clients[i], answer);
+		const struct handover_client *client = &h->clients[i];
+		struct request_feed *feed = client->follows ? watch_resume(&client->feed) : NULL;
+
+		handover_take_fd(client->fd);
+		failed = client->follows && feed == NULL ? -1 : control_resume(client, answer, feed);
 	}
 	free(answer);
 	return failed == 0 ? 0 : error_no_memory(e);
@@ -133,8 +144,8 @@ server_take_over(const char *how, char *const *argv)
 		log_error("event=error why=\"taking over: %s\"", e.text);
 		return 1;
 	}
-	server_write_pidfile();
-	log_info("event=daemon-upgraded version=%s pid=%d", PACKAGE_VERSION, (int)getpid());
+	tell(TELL_DAEMON_UPGRADED, NULL, TELL_TEXT("version", PACKAGE_VERSION),
+	     TELL_NUMBER("pid", getpid()), TELL_END);
 	reaper_reap_all(); /* whose signal went to the program before this one */
 	return server_serve();
 }

@@ -20,7 +20,7 @@ format_result(char text[RESULT_SIZE], const struct probe_last *last)
 {
 	char stamp[UTIL_TIME_SIZE];
 
-	util_format_time(stamp, last->finished_ms);
+	util_format_seconds(stamp, last->finished_ms);
 	if (last->timed_out)
 		snprintf(text, RESULT_SIZE, " [timeout %s]", stamp);
 	else if (WIFSIGNALED(last->status))
@@ -48,7 +48,7 @@ title_compose(struct probe *probe)
 char *
 title_make_tag(const struct probe *probe)
 {
-	char jail[JAIL_NAME_SIZE * 4 + 3], name[DEFINITION_NAME_MAX * 4 + 3] = "\"\"", number[24];
+	char jail[JAIL_NAME_SIZE * 4 + 3], name[DEFINITION_NAME_MAX * 4 + 3] = "\"\"", number[40];
 	const struct definition *def = &probe->def;
 	char *tag = NULL;
 
@@ -59,8 +59,8 @@ title_make_tag(const struct probe *probe)
 		log_quote(jail, sizeof(jail), def->jail.name, strlen(def->jail.name));
 	if (def->name != NULL)
 		log_quote(name, sizeof(name), def->name, strlen(def->name));
-	if (asprintf(&tag, "probe=%llu name=%s jail=%s", (unsigned long long)probe->number, name,
-		     jail) < 0)
+	snprintf(number, sizeof(number), "probe=%llu ", (unsigned long long)probe->number);
+	if (asprintf(&tag, "%sname=%s jail=%s", probe->number == 0 ? "" : number, name, jail) < 0)
 		return NULL;
 	return tag;
 }

@@ -2,6 +2,7 @@
 
 #include "upgrade.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -21,6 +22,8 @@
 #include "keep.h"
 #include "log.h"
 #include "registry.h"
+#include "tally.h"
+#include "tell.h"
 #include "timer.h"
 #include "util.h"
 
@@ -31,6 +34,12 @@ extern char **environ;
 #define TRY_MS	 10000 /* that the new binary may take to look at the handover */
 #define QUIET_MS 6000  /* longer than any attach that is under way */
 #define LOOK_MS	 1
+
+/* Of the event loop: until what was caught before the signals were held has been told. */
+#define HELD_TURNS 2
+
+/* Descriptors beyond the last one that is handed over among which a library may have one of its own. */
+#define SPARE_FDS 64
 
 static struct event_base *base;
 static struct event *look_timer;
@@ -43,15 +52,56 @@ static upgrade_failed_cb *on_failed; /* NULL: none is */
 static void *on_failed_arg;
 static const void *asker;
 static char *asked_id;
-static int64_t deadline;
+static struct stat tried_file; /* what program was when it was tried */
+static struct job *trial;      /* NULL: it is over */
+static int64_t deadline;       /* of what it waits for */
+static bool arms_paused;
+static unsigned held_turns;    /* since signals are held; 0: they aren't */
+
+/* ---- signals ---- */
+
+static const int told_signals[] = {SIGHUP, SIGINT, SIGTERM};
+static struct sigaction dispositions[UTIL_COUNT(told_signals)];
+static sigset_t mask_before;
+
+/* From here on they wait, for whichever program there is in the end. What libevent has caught by then it
+ * still has to tell. One that is ignored would not wait, and where it has a kqueue libevent ignores them. */
+static void
+hold_signals(void)
+{
+	struct sigaction plain = {.sa_handler = SIG_DFL};
+	sigset_t all;
+
+	sigemptyset(&plain.sa_mask);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask_before);
+	for (size_t i = 0; i < UTIL_COUNT(told_signals); i++)
+		sigaction(told_signals[i], &plain, &dispositions[i]);
+	held_turns = 1;
+}
+
+static void
+let_signals_go(void)
+{
+	if (held_turns == 0)
+		return;
+	for (size_t i = 0; i < UTIL_COUNT(told_signals); i++)
+		sigaction(told_signals[i], &dispositions[i], NULL);
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
+	held_turns = 0;
+}
+
+/* ---- the end of an attempt ---- */
 
 static void
 fail(const struct error *e)
 {
 	upgrade_failed_cb *failed = on_failed;
 
-	log_warn("event=upgrade-failed why=\"%s\"", e->text);
+	tell(TELL_UPGRADE_FAILED, NULL, TELL_TEXT("why", e->text), TELL_END);
+	let_signals_go();
 	arm_pause(false);
+	arms_paused = false;
 	control_pause(false);
 	free(asked_id);
 	asked_id = NULL;
@@ -100,28 +150,52 @@ let_inherit(const int *fds, size_t count, bool inherit)
 		fcntl(fds[i], F_SETFD, inherit ? 0 : FD_CLOEXEC);
 }
 
-/* Returns only if it can't be. From here on signals wait, for whichever program there is in the end. */
+/* Not every library marks those that it opens. */
+static void
+let_no_other_inherit(const int *fds, size_t count)
+{
+	int last = STDERR_FILENO;
+
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] > last)
+			last = fds[i];
+	for (int fd = STDERR_FILENO + 1; fd <= last + SPARE_FDS; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Returns only if it can't be. */
 static void
 execute(int fd, const int *inherit, size_t count, struct error *e)
 {
 	char variable[sizeof(UPGRADE_VARIABLE) + 16];
 	char **env;
-	sigset_t all, before;
 
 	snprintf(variable, sizeof(variable), "%s=%d", UPGRADE_VARIABLE, fd);
 	if ((env = make_environment(variable)) == NULL) {
 		error_no_memory(e);
 		return;
 	}
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	let_no_other_inherit(inherit, count);
 	let_inherit(&fd, 1, true);
 	let_inherit(inherit, count, true);
 	execve(program, program_argv, env);
 	error_set(e, ERR_INTERNAL, "%.200s: %s", program, strerror(errno));
 	let_inherit(inherit, count, false);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(env);
+}
+
+/* Somebody may install another one meanwhile. */
+static bool
+is_as_tried(struct error *e)
+{
+	struct stat now;
+
+	if (stat(program, &now) == 0 && now.st_dev == tried_file.st_dev && now.st_ino == tried_file.st_ino &&
+	    now.st_ctim.tv_sec == tried_file.st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == tried_file.st_ctim.tv_nsec)
+		return true;
+	error_set(e, ERR_INTERNAL, "%.200s was changed while it was tried", program);
+	return false;
 }
 
 static void
@@ -130,12 +204,12 @@ go(void)
 	int *inherit = NULL;
 	size_t count = 0;
 	struct error e;
-	int fd;
+	int fd = -1;
 
 	while (keep_flush())
 		;
-	fd = write_handover(&inherit, &count, &e);
-	if (fd >= 0) {
+	tally_finish();
+	if (is_as_tried(&e) && (fd = write_handover(&inherit, &count, &e)) >= 0) {
 		log_info("event=daemon-upgrading from=%s", PACKAGE_VERSION);
 		execute(fd, inherit, count, &e);
 		close(fd);
@@ -159,8 +233,29 @@ somebody_waits(void)
 	return false;
 }
 
+/* The time for the adds is not at the cost of the attaches. */
+static void
+pause_arms(bool wanted)
+{
+	if (wanted == arms_paused)
+		return;
+	arms_paused = wanted;
+	arm_pause(wanted);
+	if (wanted)
+		deadline = util_monotonic_ms() + QUIET_MS;
+}
+
 /* First the requests that were taken are answered, adds among them; then the attaches that have begun
- * come to their end. Runs go on meanwhile, and triggers are taken. */
+ * come to their end, and at last the signals. Runs go on meanwhile, and triggers are taken. */
+static bool
+is_at_rest(void)
+{
+	bool waits = somebody_waits();
+
+	pause_arms(!waits);
+	return !waits && arm_under_way() == 0;
+}
+
 static void
 look(evutil_socket_t fd, short what, void *arg)
 {
@@ -169,13 +264,17 @@ look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (!somebody_waits()) {
-		arm_pause(true);
-		if (arm_under_way() == 0) {
+	if (is_at_rest()) {
+		if (held_turns == 0)
+			hold_signals();
+		else if (held_turns++ == HELD_TURNS) {
 			go();
 			return;
 		}
+		timer_set(look_timer, 0);
+		return;
 	}
+	let_signals_go();
 	if (util_monotonic_ms() < deadline) {
 		timer_set(look_timer, LOOK_MS);
 		return;
@@ -221,6 +320,9 @@ tried(struct job *job, struct job_result *result, void *arg)
 
 	(void)job;
 	(void)arg;
+	trial = NULL;
+	if (on_failed == NULL)
+		return; /* the daemon is stopping */
 	if (result->status == 0 && !result->timed_out) {
 		come_to_rest();
 		return;
@@ -253,7 +355,7 @@ try_out(int fd)
 
 	if (env == NULL)
 		error_no_memory(&e);
-	else if (job_start(base, &spec, tried, NULL) != NULL)
+	else if (stat(program, &tried_file) == 0 && (trial = job_start(base, &spec, tried, NULL)) != NULL)
 		e.code = ERR_NONE;
 	else
 		error_set(&e, ERR_INTERNAL, "%.200s: %s", program, strerror(errno));
@@ -302,4 +404,18 @@ upgrade_begin(const char *id, const void *reply_arg, upgrade_failed_cb *failed, 
 	free(inherit);
 	try_out(fd);
 	close(fd);
+}
+
+void
+upgrade_stop(void)
+{
+	struct error e;
+
+	if (on_failed == NULL)
+		return;
+	if (trial != NULL)
+		job_kill(trial);
+	evtimer_del(look_timer);
+	error_set(&e, ERR_STOPPING, "the daemon is stopping");
+	fail(&e);
 }

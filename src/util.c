@@ -40,18 +40,45 @@ util_wall_ms(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
-const char *
-util_format_time(char text[UTIL_TIME_SIZE], int64_t wall_ms)
+/* "2026-11-21T12:00:03", in all formats alike. */
+static size_t
+format_clock(char text[UTIL_TIME_SIZE], int64_t wall_ms)
 {
 	time_t seconds = (time_t)(wall_ms / 1000);
 	struct tm utc;
-	char day[24];
 
 	if (gmtime_r(&seconds, &utc) == NULL)
 		memset(&utc, 0, sizeof(utc));
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text, UTIL_TIME_SIZE, "%s.%03dZ", day, (int)(wall_ms % 1000));
+	return strftime(text, UTIL_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+}
+
+const char *
+util_format_time(char text[UTIL_TIME_SIZE], int64_t wall_ms)
+{
+	size_t used = format_clock(text, wall_ms);
+
+	snprintf(text + used, UTIL_TIME_SIZE - used, ".%03dZ", (int)(wall_ms % 1000));
 	return text;
+}
+
+const char *
+util_format_seconds(char text[UTIL_TIME_SIZE], int64_t wall_ms)
+{
+	size_t used = format_clock(text, wall_ms);
+
+	snprintf(text + used, UTIL_TIME_SIZE - used, "Z");
+	return text;
+}
+
+bool
+util_parse_time(const char *text, int64_t *wall_ms)
+{
+	struct tm utc = {0};
+
+	if (strptime(text, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
+		return false;
+	*wall_ms = (int64_t)timegm(&utc) * 1000;
+	return true;
 }
 
 bool
@@ -141,6 +168,55 @@ util_close(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+/* What a character that begins with this byte takes; 0: none begins with it. */
+static size_t
+character_size(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* Overlong forms, surrogates and what lies above U+10FFFF differ from the rest in the second byte. */
+static bool
+is_second(unsigned char first, unsigned char second)
+{
+	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+	return second >= low && second <= high;
+}
+
+size_t
+util_character(const char *bytes, size_t left)
+{
+	const unsigned char *c = (const unsigned char *)bytes;
+	size_t size = left == 0 ? 0 : character_size(c[0]);
+
+	if (size > left || (size > 1 && !is_second(c[0], c[1])))
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+size_t
+util_whole_characters(const char *bytes, size_t length)
+{
+	for (size_t back = 1; back < 4 && back <= length; back++) {
+		unsigned char c = (unsigned char)bytes[length - back];
+
+		if (character_size(c) > back)
+			return length - back;
+		if ((c & 0xc0) != 0x80)
+			break;
+	}
+	return length;
 }
 
 char **

@@ -290,8 +290,8 @@ small_disk(void)
 	bool mounted;
 
 	(void)snprintf(command, sizeof(command),
-		       "mkdir -m 700 %s && mount -t tmpfs -o size=65536,mode=700 tmpfs %s",
-		       place()->state, place()->state);
+		       "mkdir -m 700 %s && mount -t tmpfs -o size=65536 tmpfs %s && chmod 700 %s",
+		       place()->state, place()->state, place()->state);
 	exec_words(&outcome, "/bin/sh", "-c", command, NULL);
 	mounted = outcome.exit == 0;
 	outcome_free(&outcome);

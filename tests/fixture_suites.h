@@ -22,7 +22,14 @@ Suite *process_names(void);
 Suite *process_limits(void);
 Suite *process_races(void);
 Suite *process_runtimes(void);
+Suite *process_status(void);
 Suite *process_sticky(void);
+Suite *process_terminal(void);
+Suite *process_upgrade(void);
+Suite *process_upgrade_clients(void);
+Suite *process_upgrade_daemon(void);
+Suite *process_watch(void);
+Suite *process_watch_many(void);
 
 /* What a run finds itself in, written to a file by this program when the daemon runs it. */
 int process_report(const char *path, char **environment);

@@ -350,6 +350,34 @@ START_TEST(number_of_probes)
 }
 END_TEST
 
+START_TEST(log_level)
+{
+	struct jailfix *jail;
+	char *before, *after;
+
+	NEEDS_ROOT;
+	jail = probe_jail();
+	config_write("conf", NULL, "{}");
+	(void)config_start();
+	config_write("conf", NULL, "{'log_level': 'warning', 'log_facility': 'local3'}");
+	reload("added 0, changed 0, removed 0, unchanged 0, failed 0\n");
+	before = file_text(place()->log);
+	(void)probe_add(jail, "{s:s}", "command", "true");
+	after = file_text(place()->log);
+	ck_assert_str_eq(before, after);
+	config_write("conf", NULL, "{'log_level': 'loud'}");
+	daemon_refuses(1, "conf:1:2: the log has no level \"loud\"", "--reload", NULL);
+	config_write("conf", NULL, "{'log_level': 'info', 'log_facility': 'kern'}");
+	daemon_refuses(1, "conf:1:23: the log has no facility \"kern\"", "--reload", NULL);
+	config_write("conf", NULL, "{'log_level': 'info'}");
+	reload("added 0, changed 0, removed 0, unchanged 0, failed 0\n");
+	(void)probe_add(jail, "{s:s,s:s}", "command", "true", "name", "told");
+	file_wait_text(place()->log, "name=\"told\"");
+	free(before);
+	free(after);
+}
+END_TEST
+
 START_TEST(default_timeout_and_output)
 {
 	struct jailfix *jail;
@@ -398,6 +426,7 @@ is_let_in(void *arg)
 START_TEST(number_of_clients)
 {
 	struct ctl clients[4];
+	json_t *answer, *status;
 	size_t i;
 
 	NEEDS_ROOT;
@@ -406,6 +435,12 @@ START_TEST(number_of_clients)
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
 		ck_assert(wait_until(is_let_in, &clients[i]));
 	ctl_ask_refused("{\"op\":\"ping\"}", "limit", "4 clients");
+	ck_assert(ctl_say(&clients[0], "{\"op\":\"status\"}\n"));
+	answer = ctl_answer(&clients[0]);
+	status = ctl_member(answer, "status");
+	ck_assert_int_eq(ctl_int(status, "clients"), 4);
+	ck_assert_int_ge(ctl_int(status, "clients_refused"), 1);
+	json_decref(answer);
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
 		ctl_close(&clients[i]);
 }
@@ -428,6 +463,7 @@ process_config(void)
 	PLACE_CASE(suite, check_tells_all_that_is_wrong);
 	PLACE_CASE(suite, runs_at_once_may_change);
 	PLACE_CASE(suite, number_of_probes);
+	PLACE_CASE(suite, log_level);
 	PLACE_CASE(suite, default_timeout_and_output);
 	PLACE_CASE(suite, number_of_clients);
 	return (suite);

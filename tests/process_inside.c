@@ -9,6 +9,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,74 @@ START_TEST(ps_inside_shows_the_title)
 }
 END_TEST
 
+#define SCRIPT_LINES 3
+
+/* The lines of the manual with which a jail presses and waits. */
+static bool
+read_script(char script[1024])
+{
+	const char *srcdir = getenv("srcdir");
+	char path[512], *manual, *start, *end;
+	int line;
+
+	(void)snprintf(path, sizeof(path), "%s/man/jaildaemon.8", srcdir == NULL ? "." : srcdir);
+	if (!file_exists(path))
+		return (false);
+	manual = file_text(path);
+	start = strstr(manual, "\nprobe() {");
+	ck_assert_ptr_nonnull(start);
+	for (end = ++start, line = 0; line < SCRIPT_LINES; line++)
+		end = strchr(end, '\n') + 1;
+	ck_assert_int_eq(strncmp(end, ".Ed", 3), 0);
+	(void)snprintf(script, 1024, "%.*s", (int)(end - start), start);
+	free(manual);
+	return (true);
+}
+
+/* A title tells the second, and not more. */
+static void
+expect_result(const char *text, const char *result)
+{
+	char pattern[128];
+	regex_t regex;
+
+	(void)snprintf(pattern, sizeof(pattern),
+		       "^\\[%s [0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z\\]( \\(jaildaemon-probe\\))?\n$", result);
+	ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	ck_assert_msg(regexec(&regex, text, 0, NULL, 0) == 0, "%s", text);
+	regfree(&regex);
+}
+
+START_TEST(jail_waits_for_its_result)
+{
+	static const char *const cases[][2] = {{"true", "ok"},
+					       {"exit 3", "exit 3"},
+					       {"kill -9 $$", "signal 9"},
+					       {"exec tail -f /dev/null", "timeout"}};
+	char script[1024], out[1024];
+	char *const argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", script, NULL};
+	struct jailfix *jail;
+	int i, round, probe;
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(read_script(script), "srcdir doesn't say where the manual is");
+	SKIP_UNLESS(place_tool("ps") != NULL, "no ps here");
+	jail = probe_jail();
+	(void)daemon_start();
+	ck_assert_int_ne(inside_exec(jail, INSIDE_ROOT, argv, out, sizeof(out)), 0); /* nothing to press */
+	for (i = 0; i < 4; i++) {
+		probe = probe_add(jail, "{s:s,s:s,s:s,s:b,s:f}", "command", cases[i][0], "title",
+				  "SNAPSHOT", "respawn", "after", "show_status", 1, "timeout", 0.3);
+		for (round = 0; round < 2; round++) {
+			ck_assert_msg(inside_exec(jail, INSIDE_ROOT, argv, out, sizeof(out)) == 0, "%s", out);
+			expect_result(out, cases[i][1]);
+		}
+		ck_assert_int_eq(probe_int(probe, "runs"), 2);
+		json_decref(probe_op("remove", probe));
+	}
+}
+END_TEST
+
 /* A peer that stands in the jail, but was handed the socket's directory. */
 static int
 connect_body(void *arg)
@@ -314,6 +383,7 @@ process_inside(void)
 	PLACE_CASE(suite, root_of_a_user_namespace_cannot_trace_either);
 	PLACE_CASE(suite, pkill_inside_presses);
 	PLACE_CASE(suite, ps_inside_shows_the_title);
+	PLACE_CASE(suite, jail_waits_for_its_result);
 	PLACE_CASE(suite, peers_from_a_jail_are_denied);
 	return (suite);
 }

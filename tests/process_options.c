@@ -24,7 +24,7 @@ START_TEST(help_names_every_option)
 	    "--json",	"-D",		"-F",	     "-p",	  "-f",	    "-c",
 	    "-j",	"-r",		"-R",	     "-u",	  "-g",	    "-t",
 	    "-l",	"-s",		"-k",	     "-x",	  "-o",	    "-h",
-	    "-V"};
+	    "-V",	"--metrics",	"--watch"};
 	struct outcome outcome;
 	size_t i;
 
@@ -213,7 +213,8 @@ START_TEST(daemon_ignores_the_options_of_the_utility)
 
 	NEEDS_ROOT;
 	exec_words(&outcome, daemon_binary(), "-D", "-f", place()->sock, "-p", place()->pidfile,
-		   "-S", place()->state, "-t", "TITLE", "-r", "-j", "23", "-u", "1", "-g", "1", NULL);
+		   "-S", place()->state, "-t", "TITLE", "-r", "-j", "23", "-u", "1", "-g", "1",
+		   NULL);
 	ck_assert_msg(outcome.exit == 0, "%s", outcome.err);
 	outcome_free(&outcome);
 	daemon_client(&outcome, "--stop", NULL);

@@ -355,6 +355,36 @@ START_TEST(places_for_the_expected)
 }
 END_TEST
 
+static int announced;
+
+static void
+announce(pid_t pid)
+{
+	ck_assert_int_eq(pid, 7);
+	announced++;
+}
+
+START_TEST(whoever_reaps_hears_of_each_number_once)
+{
+	struct owner owner = {0};
+
+	child_on_add(announce);
+	add(&owner, 7);
+	child_forget(7);
+	add(&owner, 7);
+	ck_assert_int_eq(announced, 1);
+	child_exited(7, 0);
+	add(&owner, 7);
+	ck_assert_int_eq(announced, 2);
+	child_expect();
+	child_exited(7, 0);
+	child_exited(7, 0);
+	child_add(7, exited, &owner);
+	ck_assert_int_eq(announced, 2); /* there was nothing left to reap */
+	child_unexpect();
+}
+END_TEST
+
 Suite *
 unit_child(void)
 {
@@ -380,5 +410,6 @@ unit_child(void)
 	tcase_add_test(tests, strays_are_bounded);
 	tcase_add_test(tests, unclaimed);
 	tcase_add_test(tests, places_for_the_expected);
+	tcase_add_test(tests, whoever_reaps_hears_of_each_number_once);
 	return suite;
 }

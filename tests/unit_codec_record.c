@@ -47,7 +47,7 @@ START_TEST(what_is_written_is_read)
 	struct error e;
 
 	fill(&probe);
-	record = codec_record(&probe);
+	record = codec_record(&probe, true);
 	ck_assert_ptr_nonnull(record);
 	ck_assert_msg(codec_read_record(record, &def, &saved, &e) == 0, "%s", e.text);
 	ck_assert(definition_equal(&def, &probe.def));
@@ -87,7 +87,7 @@ START_TEST(without_a_jail_there_is_no_instance)
 	fill(&probe);
 	probe.jail = NULL;
 	probe.last.any = false;
-	record = codec_record(&probe);
+	record = codec_record(&probe, true);
 	ck_assert_ptr_null(json_object_get(record, "instance"));
 	ck_assert_ptr_null(json_object_get(record, "last"));
 	ck_assert_int_eq(codec_read_record(record, &def, &saved, &e), 0);

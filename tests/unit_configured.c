@@ -187,7 +187,7 @@ START_TEST(a_failure_is_logged_and_tried_again)
 	unit_attach_wait(1);
 	unit_attach_fail(0);
 	ck_assert_ptr_nonnull(strstr(unit_captured(),
-				     "event=configured-probe-failed name=\"lost\" "
+				     "event=configured-probe-failed name=\"lost\" jail=\"nowhere\" "
 				     "file=\"/etc/jaildaemon.d/some.json\" why=\""));
 	check_told(0, 0, 0, 0, 2);
 	ck_assert_uint_eq(armed("kept")->number,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "registry.h"
+#include "stats.h"
 #include "store.h"
 #include "unit.h"
 #include "util.h"
@@ -210,6 +211,8 @@ START_TEST(a_directory_that_fails)
 	unit_settle();
 	ck_assert_ptr_nonnull(strstr(unit_captured(), "event=error probe=1"));
 	check_failed(&save);
+	ck_assert_int_eq(stats.save_changes, 3);
+	ck_assert_int_eq(stats.save_errors, 2);
 	ck_assert_ptr_nonnull(strstr(save.error.text, "probe 1"));
 	ck_assert_uint_eq(none.count, 1);
 	ck_assert_uint_eq(a.held, 0);
@@ -226,6 +229,7 @@ START_TEST(a_record_that_can_not_be_made)
 	keep_save(&a, tell, &told);
 	unit_settle();
 	check_failed(&told);
+	ck_assert_int_eq(stats.save_errors, 1);
 	ck_assert_uint_eq(a.held, 0);
 	ck_assert(!unit_state_has("1.json"));
 }

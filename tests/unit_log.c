@@ -5,10 +5,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "unit.h"
 #include "util.h"
+
+/* Instead of the library's: what the log was opened with. */
+static int opened_facility;
+static unsigned opened;
+
+void
+openlog(const char *ident, int option, int facility)
+{
+	(void)option;
+	ck_assert_str_eq(ident, "jaildaemon");
+	opened_facility = facility;
+	opened++;
+}
 
 START_TEST(quote)
 {
@@ -162,6 +176,53 @@ START_TEST(debug_is_for_those_who_ask)
 }
 END_TEST
 
+/* Each level, and those that are more important. */
+START_TEST(levels)
+{
+	static const struct {
+		const char *name, *wanted;
+	} cases[] = {{"error", "<3>e\n"},
+		     {"warning", "<4>w\n<3>e\n"},
+		     {"info", "<6>i\n<4>w\n<3>e\n"},
+		     {"debug", "<7>d\n<6>i\n<4>w\n<3>e\n"}};
+
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	log_open(true);
+	unit_capture();
+	log_set(LOG_LOCAL3, log_find_level(cases[_i].name)); /* the journal has no facilities */
+	log_debug("d");
+	log_info("i");
+	log_warn("w");
+	log_error("e");
+	ck_assert_str_eq(unit_captured(), cases[_i].wanted);
+}
+END_TEST
+
+START_TEST(facilities)
+{
+	log_open(false);
+	ck_assert_int_eq(opened_facility, LOG_DAEMON);
+	log_set(LOG_DAEMON, LOG_INFO);
+	ck_assert_uint_eq(opened, 1); /* nothing has changed */
+	log_set(log_find_facility("local3"), LOG_INFO);
+	ck_assert_int_eq(opened_facility, LOG_LOCAL3);
+	log_set(log_find_facility("daemon"), LOG_INFO);
+	ck_assert_int_eq(opened_facility, LOG_DAEMON);
+	ck_assert_uint_eq(opened, 3);
+}
+END_TEST
+
+START_TEST(words_that_the_log_does_not_know)
+{
+	static const char *const words[] = {"", "kern", "Daemon", "local8", "daemon ", "3"};
+
+	for (size_t i = 0; i < UTIL_COUNT(words); i++) {
+		ck_assert_int_eq(log_find_facility(words[i]), -1);
+		ck_assert_int_eq(log_find_level(words[i]), -1);
+	}
+}
+END_TEST
+
 Suite *
 unit_log(void)
 {
@@ -178,5 +239,8 @@ unit_log(void)
 	tcase_add_test(tests, long_lines_stay_lines);
 	tcase_add_test(tests, errno_is_kept);
 	tcase_add_loop_test(tests, debug_is_for_those_who_ask, 0, 2);
+	tcase_add_loop_test(tests, levels, 0, 4);
+	tcase_add_test(tests, facilities);
+	tcase_add_test(tests, words_that_the_log_does_not_know);
 	return suite;
 }

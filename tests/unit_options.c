@@ -196,6 +196,22 @@ START_TEST(order_does_not_matter)
 }
 END_TEST
 
+START_TEST(watched_list_is_one_mode)
+{
+	static const char *const lines[] = {"-l --watch", "--watch -l", "-w -l -j www", "-lw --json"};
+
+	for (size_t i = 0; i < UTIL_COUNT(lines); i++) {
+		struct options options = take(lines[i]);
+
+		ck_assert_int_eq(options.mode, MODE_LIST);
+		ck_assert(options.again);
+	}
+	ck_assert(!take("-l").again);
+	ck_assert_int_eq(take("--watch").mode, MODE_WATCH);
+	ck_assert(!take("--watch").again);
+}
+END_TEST
+
 START_TEST(exactly_one_mode)
 {
 	refuse("", "exactly one mode");
@@ -207,6 +223,9 @@ START_TEST(exactly_one_mode)
 	refuse("-l -s", "--status");
 	refuse("-k 7 -x 7", "--trigger");
 	refuse("-o 7 --stop", "--stop");
+	refuse("-s --watch", "--watch");
+	refuse("-w -s", "--status");
+	refuse("-l --watch -s", "--status");
 	refuse("-c true -j www -D", "--daemon");
 }
 END_TEST
@@ -228,6 +247,7 @@ START_TEST(options_of_another_mode)
 	refuse("-l --timeout 1", "--timeout");
 	refuse("-l -g 1", "--gid");
 	refuse("-l -N n", "--name");
+	refuse("-l --metrics", "--metrics");
 }
 END_TEST
 
@@ -327,6 +347,7 @@ unit_options(void)
 	tcase_add_test(tests, add_options);
 	tcase_add_test(tests, other_options);
 	tcase_add_test(tests, order_does_not_matter);
+	tcase_add_test(tests, watched_list_is_one_mode);
 	tcase_add_test(tests, exactly_one_mode);
 	tcase_add_test(tests, options_of_another_mode);
 	tcase_add_test(tests, options_that_were_always_ignored);

@@ -68,18 +68,16 @@ restore(void)
 
 static const char *const whole[] = {
     RECORD(7,
-	   "'command':'echo \\u00fc\\n\\u0001','respawn':'no','sticky':false,'show_status':false,"
-	   "'configured':false,'pending':0,'triggers':0,'runs':0,'coalesced':0,'throttled':0"),
+	   "'command':'echo \\u00fc\\n\\u0001'"),
     RECORD(
 	7,
 	"'command':['/bin/echo','','two words'],'respawn':'after','sticky':true,'show_status':true,"
 	"'title':'TITLE','name':'snap','uid':0,'gid':4294967294,'cooldown':0,'timeout':86400,"
-	"'configured':true,'pending':0,'triggers':9,'runs':5,'coalesced':3,'throttled':1,"
+	"'configured':true,'triggers':9,'runs':5,'coalesced':3,'throttled':1,"
 	"'last':{'started':1700000000000,'finished':1700000000999,'status':768,'timed_out':false,"
 	"'output_bytes':9000000000}"),
-    RECORD(7, "'command':'x','respawn':'now','sticky':false,'show_status':false,'max_runs':1000,"
-	      "'cooldown':0.001,'timeout':31622399.999,'configured':false,'pending':0,"
-	      "'triggers':9223372036854775807,'runs':0,'coalesced':0,'throttled':0,"
+    RECORD(7, "'command':'x','respawn':'now','max_runs':1000,'cooldown':0.001,"
+	      "'timeout':31622399.999,'triggers':9223372036854775807,"
 	      "'last':{'started':0,'finished':0,'status':-1,'timed_out':true,'output_bytes':0}"),
 };
 

@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #define WHEN	  1795262400250
-#define WHEN_TEXT "2026-11-21T12:00:00.250Z"
+#define WHEN_TEXT "2026-11-21T12:00:00Z"
 
 static struct probe *
 new_probe(void)

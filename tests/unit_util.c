@@ -32,6 +32,23 @@ START_TEST(time_is_rfc_3339)
 }
 END_TEST
 
+START_TEST(time_to_the_second_and_back)
+{
+	char text[UTIL_TIME_SIZE];
+	int64_t ms = 0;
+
+	setenv("TZ", "Europe/Berlin", 1);
+	ck_assert_str_eq(util_format_seconds(text, 1795262400999), "2026-11-21T12:00:00Z");
+	ck_assert(util_parse_time(text, &ms));
+	ck_assert_int_eq(ms, 1795262400000);
+	ck_assert(util_parse_time("2000-02-29T00:00:01.999Z", &ms));
+	ck_assert_int_eq(ms, 951782401000);
+	ck_assert(!util_parse_time("", &ms));
+	ck_assert(!util_parse_time("yesterday", &ms));
+	ck_assert_int_eq(ms, 951782401000);
+}
+END_TEST
+
 START_TEST(clocks_go_forward)
 {
 	int64_t first = util_monotonic_ms(), wall = util_wall_ms();
@@ -283,6 +300,7 @@ unit_util(void)
 	TCase *tests = unit_case("util", &suite);
 
 	tcase_add_test(tests, time_is_rfc_3339);
+	tcase_add_test(tests, time_to_the_second_and_back);
 	tcase_add_test(tests, clocks_go_forward);
 	tcase_add_test(tests, numbers);
 	tcase_add_test(tests, no_numbers);

@@ -1,0 +1,197 @@
+/* Events are many, and each is the same few members: so they are printed straight into a line. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "codec.h"
+#include "util.h"
+
+#define ESCAPE_SIZE 6 /* of one byte: \u001b */
+
+_Static_assert(CODEC_EVENT_SIZE >
+		   ESCAPE_SIZE * (TELL_OUTPUT_MAX + JAIL_NAME_SIZE + DEFINITION_NAME_MAX) + 1024,
+	       "a piece of output must fit into a line");
+
+struct printer {
+	char *line;
+	size_t used;
+};
+
+/* What doesn't fit is left out, whole; never so with what tell.h lets through. */
+static void
+put(struct printer *to, const char *bytes, size_t length)
+{
+	if (to->used + length > CODEC_EVENT_SIZE)
+		return;
+	memcpy(to->line + to->used, bytes, length);
+	to->used += length;
+}
+
+static void put_format(struct printer *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+put_format(struct printer *to, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	put(to, text, strlen(text));
+}
+
+/* C1 is of control characters too, two bytes each. */
+static void
+put_character(struct printer *to, const char *bytes, size_t size)
+{
+	const unsigned char *c = (const unsigned char *)bytes;
+
+	if (size == 0)
+		put(to, "\xef\xbf\xbd", 3); /* no character, U+FFFD */
+	else if (*c == '"' || *c == '\\')
+		put_format(to, "\\%c", *c);
+	else if (*c == '\n')
+		put(to, "\\n", 2);
+	else if (*c < ' ' || *c == 0x7f)
+		put_format(to, "\\u%04x", *c);
+	else if (*c == 0xc2 && c[1] < 0xa0)
+		put_format(to, "\\u%04x", c[1]);
+	else
+		put(to, bytes, size);
+}
+
+static void
+put_text(struct printer *to, const char *text, size_t length)
+{
+	put(to, "\"", 1);
+	for (size_t i = 0; i < length;) {
+		size_t size = util_character(text + i, length - i);
+
+		put_character(to, text + i, size);
+		i += size == 0 ? 1 : size;
+	}
+	put(to, "\"", 1);
+}
+
+static void
+put_head(struct printer *to, const char *event, uint64_t seq, int64_t wall_ms)
+{
+	char stamp[UTIL_TIME_SIZE];
+
+	put_format(to, "{\"event\":\"%s\",\"seq\":%llu,\"time\":\"%s\"", event,
+		   (unsigned long long)seq, util_format_time(stamp, wall_ms));
+}
+
+/* The members that each event has; null where it is the daemon's own. */
+static void
+put_probe(struct printer *to, const struct probe *probe)
+{
+	const struct definition *def;
+
+	if (probe == NULL) {
+		put_format(to, ",\"probe\":null,\"name\":null,\"jail\":null");
+		return;
+	}
+	def = &probe->def;
+	if (probe->number == 0) /* it never came to be */
+		put_format(to, ",\"probe\":null,\"name\":");
+	else
+		put_format(to, ",\"probe\":%llu,\"name\":", (unsigned long long)probe->number);
+	if (def->name == NULL)
+		put(to, "null", 4);
+	else
+		put_text(to, def->name, strlen(def->name));
+	put_format(to, ",\"jail\":");
+	if (def->jail.number != 0)
+		put_format(to, "%lld", (long long)def->jail.number);
+	else
+		put_text(to, def->jail.name, strlen(def->jail.name));
+}
+
+static void
+put_fields(struct printer *to, const struct tell_field *field, size_t text_max)
+{
+	for (; field->name != NULL; field++) {
+		put_format(to, ",\"%s\":", field->name);
+		if (field->text == NULL)
+			put_format(to, "%lld", (long long)field->number);
+		else if (field->length <= text_max)
+			put_text(to, field->text, field->length);
+		else
+			put_text(to, field->text, util_whole_characters(field->text, text_max));
+	}
+}
+
+size_t
+codec_event(const struct tell_event *event, uint64_t seq, char line[CODEC_EVENT_SIZE])
+{
+	bool is_output = event->kind == TELL_KIND_RUN_OUTPUT;
+	const char *kind = tell_kind_name(event->kind);
+	struct printer to = {.line = line};
+
+	put_head(&to, kind, seq, event->wall_ms);
+	put_probe(&to, event->probe);
+	if (strcmp(event->name, kind) != 0)
+		put_format(&to, ",\"what\":\"%s\"", event->name);
+	put_fields(&to, event->fields, is_output ? TELL_OUTPUT_MAX : TELL_TEXT_MAX);
+	put(&to, "}\n", 2);
+	return to.used;
+}
+
+static int
+read_text(json_t *from, const char *name, char *text, size_t size)
+{
+	json_t *value = json_object_get(from, name);
+
+	text[0] = '\0';
+	if (!json_is_string(value))
+		return json_is_null(value) ? 0 : -1;
+	if (json_string_length(value) >= size)
+		return -1;
+	memcpy(text, json_string_value(value), json_string_length(value) + 1);
+	return 0;
+}
+
+static int
+read_head(json_t *event, struct codec_event_head *head)
+{
+	json_t *kind = json_object_get(event, "event"), *jail = json_object_get(event, "jail");
+
+	head->seq = (uint64_t)json_integer_value(json_object_get(event, "seq"));
+	head->probe = (uint64_t)json_integer_value(json_object_get(event, "probe"));
+	head->kind = json_is_string(kind) ? tell_find_kind(json_string_value(kind)) : TELL_KINDS;
+	head->jail.number = json_integer_value(jail);
+	if (head->seq == 0 || head->kind == TELL_KINDS)
+		return -1;
+	if (!json_is_integer(jail) &&
+	    read_text(event, "jail", head->jail.name, sizeof(head->jail.name)) != 0)
+		return -1;
+	return read_text(event, "name", head->name, sizeof(head->name));
+}
+
+int
+codec_read_event(const char *line, size_t length, struct codec_event_head *head)
+{
+	json_t *event = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	int result;
+
+	*head = (struct codec_event_head){0};
+	result = event == NULL ? -1 : read_head(event, head);
+	json_decref(event);
+	return result;
+}
+
+size_t
+codec_missed(uint64_t count, uint64_t seq, int64_t wall_ms, char line[CODEC_EVENT_SIZE])
+{
+	struct printer to = {.line = line};
+
+	put_head(&to, "missed", seq, wall_ms);
+	put_probe(&to, NULL);
+	put_format(&to, ",\"count\":%llu}\n", (unsigned long long)count);
+	return to.used;
+}
