@@ -24,6 +24,8 @@ Suite *process_races(void);
 Suite *process_runtimes(void);
 Suite *process_status(void);
 Suite *process_sticky(void);
+Suite *process_storm(void);
+Suite *process_crowd(void);
 Suite *process_terminal(void);
 Suite *process_upgrade(void);
 Suite *process_upgrade_clients(void);

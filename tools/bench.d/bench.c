@@ -122,3 +122,16 @@ bench_stop(pid_t pid)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
+
+/* The processor time that a process of ours has used until now. */
+int64_t
+bench_cpu(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	errno = clock_getcpuclockid(pid, &clock);
+	if (errno != 0 || clock_gettime(clock, &used) == -1)
+		bench_fail("the processor time of %ld: %s", (long)pid, strerror(errno));
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}

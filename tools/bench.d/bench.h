@@ -51,6 +51,7 @@ int64_t bench_now(void);
 void bench_pause_us(long);
 pid_t bench_start(const char *const[], const char *);
 void bench_stop(pid_t);
+int64_t bench_cpu(pid_t);
 
 /* stats.c */
 void samples_init(struct samples *, size_t);
@@ -69,6 +70,22 @@ void daemon_start(struct daemon *, const struct bench *, const char *, int);
 void daemon_stop(struct daemon *);
 long daemon_add(int, int, const char *);
 void daemon_add_many(int, int, size_t);
+
+/* button.c */
+struct button {
+	int line; /* the conversation with its owner */
+	int fifo;
+	char *fifo_path;
+	char *command;	  /* what the command is, as a shell would read it */
+	char request[96]; /* asks for the button's state */
+	pid_t probe;	  /* the one that waits, or was pressed last */
+	struct samples times;
+};
+
+void button_init(struct button *, const struct bench *, const char *);
+void button_free(struct button *);
+void button_add(struct button *, const struct bench *, const struct daemon *, int, int);
+int64_t button_press(struct button *);
 
 /* The longest answer that a row reads. */
 #define LINE_ANSWER 65536
