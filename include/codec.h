@@ -12,6 +12,7 @@
 #include "definition.h"
 #include "error.h"
 #include "probe.h"
+#include "text.h"
 #include "tell.h"
 
 /* What a member of an object may be. */
@@ -71,9 +72,8 @@ json_t *codec_definition(const struct definition *);
 void codec_read_jail(json_t *value, struct jail_ref *);
 
 /* New references; NULL: no memory. */
-json_t *codec_probe(const struct probe *);
 
-/* Of what codec_probe tells, its names, its state and what became of it. */
+/* Of what codec_print_probe tells, its names, its state and what became of it. */
 json_t *codec_probe_brief(const struct probe *);
 
 /* The counters of stats.h, each a member; the histograms as Prometheus has them: seconds, and in each bucket
@@ -109,7 +109,11 @@ struct codec_event_head {
 /* -1: it is no such line. Leaves the jid. */
 int codec_read_event(const char *line, size_t length, struct codec_event_head *);
 
-/* The names of PROBE_… as the protocol spells them. */
+/* A probe as the protocol shows it: an object. */
+void codec_print_probe(struct text *, const struct probe *);
+
+/* The names of RESPAWN_… and PROBE_… as the protocol spells them. */
+const char *codec_respawn_name(enum respawn);
 const char *codec_state_name(enum probe_state);
 
 #endif

@@ -29,6 +29,9 @@ const struct command *commands_find(const char *op);
 void commands_watch(struct request *);
 void commands_output(struct request *, struct probe *);
 
+/* The handler of `list`: commands_list.c. */
+void commands_list(struct request *);
+
 /* What `status` tells of the server itself. */
 struct commands_server_state {
 	pid_t pid;

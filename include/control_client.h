@@ -17,6 +17,7 @@ struct slot {
 	TAILQ_ENTRY(slot) link;
 	struct client *client; /* NULL: it went away */
 	struct evbuffer *answer; /* NULL: not answered yet */
+	struct request_parts *parts; /* the answer is made when its turn has come; NULL: it isn't such a one */
 };
 
 struct client {
@@ -51,6 +52,13 @@ size_t control_backlog(const struct client *);
 
 /* Nothing was asked that is not answered and sent. */
 bool control_is_idle(const struct client *);
+
+/* See control_pause. */
+bool control_is_paused(void);
+
+/* Of an answer in parts: as much as the client takes, and in one turn of the event loop. False: there is
+ * more to come. */
+bool control_write_part(struct client *, struct slot *);
 
 /* A request_follow_cb; arg: a slot. */
 bool control_follow(void *arg, struct request_feed *);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "text.h"
 
 struct command;
 struct handover_feed;
@@ -30,6 +31,17 @@ struct request_feed {
 	void *client;
 };
 
+/*
+ * A long answer that is made in parts, between which others have their turn. next adds a part, and returns
+ * false after the last one; closed frees the parts, also when the client has gone before that.
+ */
+struct request_parts {
+	bool (*next)(struct request_parts *, struct text *);
+	void (*closed)(struct request_parts *);
+};
+
+typedef void request_parts_cb(void *arg, struct request_parts *);
+
 /* False: this client can't have it, and it is not taken. */
 typedef bool request_follow_cb(void *arg, struct request_feed *);
 
@@ -40,6 +52,7 @@ struct request {
 	struct error error;
 	request_reply_cb *reply;
 	request_follow_cb *follow; /* before it is run; NULL: nothing can follow the answer */
+	request_parts_cb *parts;   /* likewise; NULL: all parts are made at once */
 	void *arg;
 };
 
@@ -72,6 +85,13 @@ void request_discard(struct request *);
  * taken. NULL is answered as out of memory. */
 void request_answer(struct request *, json_t *members);
 void request_fail(struct request *, const struct error *);
+
+/* The same with members as a text, `"probe":{…}`, which is taken over. */
+void request_answer_text(struct request *, struct text *members);
+
+/* The same in parts, which are taken over: the first one begins with the members, after the comma that
+ * divides them from ok, and the last one ends before the closing brace. NULL: out of memory. */
+void request_answer_parts(struct request *, struct request_parts *);
 
 /* The same with a feed that is closed with the connection. NULL: out of memory. */
 void request_answer_feed(struct request *, json_t *members, struct request_feed *);

@@ -21,6 +21,12 @@ static const char *const respawn_names[] = {
     [RESPAWN_NO] = "no", [RESPAWN_AFTER] = "after", [RESPAWN_NOW] = "now"};
 
 const char *
+codec_respawn_name(enum respawn respawn)
+{
+	return respawn_names[respawn];
+}
+
+const char *
 codec_state_name(enum probe_state state)
 {
 	return state_names[state];
@@ -149,18 +155,10 @@ text_or_null(const char *text)
 	return text == NULL ? json_null() : json_string(text);
 }
 
-static json_t *
-count_or_null(int64_t count)
-{
-	return count == DEFINITION_UNSET ? json_null() : json_integer(count);
-}
-
 /* Whole seconds as an integer, because that is how most people wrote them. */
 static json_t *
-seconds_or_null(int64_t ms)
+seconds_value(int64_t ms)
 {
-	if (ms == DEFINITION_UNSET)
-		return json_null();
 	return ms % 1000 == 0 ? json_integer(ms / 1000) : json_real((double)ms / 1000);
 }
 
@@ -204,7 +202,7 @@ add_unless_unset(json_t *object, const char *name, int64_t count)
 static bool
 add_seconds(json_t *object, const char *name, int64_t ms)
 {
-	return ms == DEFINITION_UNSET || json_object_set_new(object, name, seconds_or_null(ms)) == 0;
+	return ms == DEFINITION_UNSET || json_object_set_new(object, name, seconds_value(ms)) == 0;
 }
 
 static bool
@@ -229,7 +227,8 @@ codec_definition(const struct definition *def)
 				   "jail", jail_value(&def->jail), //
 				   "command", command_value(def));
 
-	if (object != NULL && add_unless_default(object, def) && add_text(object, "title", def->title) && add_text(object, "name", def->name) &&
+	if (object != NULL && add_unless_default(object, def) && add_text(object, "title", def->title) &&
+	    add_text(object, "name", def->name) &&
 	    add_unless_unset(object, "uid", def->uid) && add_unless_unset(object, "gid", def->gid) &&
 	    add_unless_unset(object, "max_runs", def->max_runs) &&
 	    add_seconds(object, "cooldown", def->cooldown_ms) &&
@@ -255,37 +254,6 @@ last_value(const struct probe_last *last)
 			 "signal", signaled ? json_integer(WTERMSIG(last->status)) : json_null(),
 			 "timeout", last->timed_out ? json_true() : json_null(),     //
 			 "output_bytes", (json_int_t)last->output_bytes);
-}
-
-json_t *
-codec_probe(const struct probe *probe)
-{
-	const struct definition *def = &probe->def;
-
-	return json_pack(
-	    "{sI so so so so so so ss so so sb so so so sb ss so sI sI sI sI so}", //
-	    "probe", (json_int_t)probe->number,					    //
-	    "name", text_or_null(def->name),					    //
-	    "jail", jail_value(&def->jail),					    //
-	    "jid", probe->jail == NULL ? json_null() : json_integer(probe->jail->jid),
-	    "pid", probe->pid == 0 ? json_null() : json_integer(probe->pid),	    //
-	    "title", text_or_null(def->title),					    //
-	    "command", command_value(def),					    //
-	    "respawn", respawn_names[def->respawn],				    //
-	    "uid", count_or_null(def->uid),					    //
-	    "gid", count_or_null(def->gid),					    //
-	    "sticky", def->sticky,						    //
-	    "cooldown", seconds_or_null(def->cooldown_ms),			    //
-	    "timeout", seconds_or_null(def->timeout_ms),			    //
-	    "max_runs", count_or_null(def->max_runs),				    //
-	    "show_status", def->show_status,					    //
-	    "state", codec_state_name(probe_state(probe)),			    //
-	    "created", time_value(probe->created_ms),				    //
-	    "triggers", (json_int_t)probe->triggers,				    //
-	    "runs", (json_int_t)probe->runs,					    //
-	    "coalesced", (json_int_t)probe->coalesced,				    //
-	    "throttled", (json_int_t)probe->throttled,				    //
-	    "last", last_value(&probe->last));
 }
 
 json_t *

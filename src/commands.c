@@ -26,9 +26,11 @@ commands_init(const struct commands_server *callbacks)
 static void
 answer_probe(struct request *request, const struct probe *probe)
 {
-	json_t *object = codec_probe(probe);
+	struct text members = {0};
 
-	request_answer(request, object == NULL ? NULL : json_pack("{so}", "probe", object));
+	text_say(&members, "\"probe\":");
+	codec_print_probe(&members, probe);
+	request_answer_text(request, &members);
 }
 
 /* Looks up the member "probe"; gone_too: also among those that have ended by themselves. NULL: the
@@ -87,39 +89,6 @@ run_add(struct request *request)
 		return;
 	}
 	probe_add(&def, replace ? PROBE_ADD_REPLACE : 0, probe_done, request);
-}
-
-/* A jail given by number fits a probe by the number it was added with and by its jid; a name by the
- * name it was added with. */
-static bool
-is_in_jail(const struct probe *probe, const struct jail_ref *ref)
-{
-	if (ref->number == 0)
-		return strcmp(probe->def.jail.name, ref->name) == 0;
-	return probe->def.jail.number == ref->number ||
-	       (probe->jail != NULL && probe->jail->jid == ref->number);
-}
-
-static void
-run_list(struct request *request)
-{
-	json_t *jail = json_object_get(request->body, "jail");
-	json_t *list = json_array();
-	struct jail_ref ref = {0};
-	struct probe *probe;
-
-	if (jail != NULL)
-		codec_read_jail(jail, &ref);
-	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number)) {
-		if (jail != NULL && !is_in_jail(probe, &ref))
-			continue;
-		if (json_array_append_new(list, codec_probe(probe)) != 0) {
-			json_decref(list);
-			list = NULL;
-			break;
-		}
-	}
-	request_answer(request, list == NULL ? NULL : json_pack("{so}", "probes", list));
 }
 
 static void
@@ -354,7 +323,7 @@ static const struct codec_member kill_member[] = {
 static const struct command commands[] = {
     {"ping", NULL, NULL, COMMAND_READ_ONLY, run_ping},
     {"add", codec_definition_members, replace_member, COMMAND_OVERLAPS, run_add},
-    {"list", list_members, NULL, COMMAND_READ_ONLY, run_list},
+    {"list", list_members, NULL, COMMAND_READ_ONLY, commands_list},
     {"get", probe_members, NULL, COMMAND_READ_ONLY, run_get},
     {"remove", probe_members, kill_member, 0, run_remove},
     {"trigger", probe_members, NULL, 0, run_trigger},

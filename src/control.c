@@ -47,10 +47,12 @@ free_client(struct client *client)
 	while ((slot = TAILQ_FIRST(&client->slots)) != NULL) {
 		TAILQ_REMOVE(&client->slots, slot, link);
 		slot->client = NULL;
-		if (slot->answer != NULL) {
+		if (slot->parts != NULL)
+			slot->parts->closed(slot->parts);
+		if (slot->answer != NULL)
 			evbuffer_free(slot->answer);
+		if (slot->answer != NULL || slot->parts != NULL)
 			free(slot);
-		}
 	}
 	if (client->held != NULL)
 		request_discard(client->held);
@@ -93,19 +95,47 @@ settle(struct client *client)
 		timer_set(client->timer, CONTROL_LINGER_MS);
 }
 
+static void
+remove_slot(struct client *client, struct slot *slot)
+{
+	TAILQ_REMOVE(&client->slots, slot, link);
+	free(slot);
+	client->outstanding--;
+}
+
 /* Moves answers to the stream, as far as they are there in order. */
 static void
 write_answers(struct client *client)
 {
 	struct slot *slot;
 
-	while ((slot = TAILQ_FIRST(&client->slots)) != NULL && slot->answer != NULL) {
-		bufferevent_write_buffer(client->stream, slot->answer);
-		evbuffer_free(slot->answer);
-		TAILQ_REMOVE(&client->slots, slot, link);
-		free(slot);
-		client->outstanding--;
+	while ((slot = TAILQ_FIRST(&client->slots)) != NULL) {
+		if (slot->parts != NULL && !control_write_part(client, slot))
+			return;
+		if (slot->parts == NULL && slot->answer == NULL)
+			return;
+		if (slot->parts == NULL) {
+			bufferevent_write_buffer(client->stream, slot->answer);
+			evbuffer_free(slot->answer);
+		} else {
+			slot->parts->closed(slot->parts);
+		}
+		remove_slot(client, slot);
 	}
+}
+
+static void
+answered_in_parts(void *arg, struct request_parts *parts)
+{
+	struct slot *slot = arg;
+
+	if (slot->client == NULL) {
+		parts->closed(parts);
+		free(slot);
+		return;
+	}
+	slot->parts = parts;
+	event_active(slot->client->proceed, EV_TIMEOUT, 0);
 }
 
 static void
@@ -145,6 +175,7 @@ run(struct client *client, struct request *request)
 	client->keep = client->keep || request->keep;
 	client->alone = !request_may_overlap(request);
 	request->follow = control_follow;
+	request->parts = answered_in_parts;
 	request_run(request, answered, slot);
 }
 
@@ -219,6 +250,7 @@ static void
 take_input(struct client *client)
 {
 	client->taking = true;
+	write_answers(client);
 	while (may_take_more(client)) {
 		struct request *request = client->held;
 
@@ -423,6 +455,12 @@ int
 control_listener(void)
 {
 	return evconnlistener_get_fd(listener);
+}
+
+bool
+control_is_paused(void)
+{
+	return paused;
 }
 
 void

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "limit.h"
 #include "log.h"
+#include "notify.h"
 #include "queue.h"
 #include "tell.h"
 
@@ -39,6 +40,7 @@ applied(void *arg, const struct configured_counts *counts)
 		 counts->added, counts->changed, counts->removed, counts->unchanged,
 		 counts->failed);
 	on_applied = NULL;
+	notify_reloaded();
 	if (told != NULL)
 		told(on_applied_arg, counts);
 	if (asked_again)
@@ -100,9 +102,12 @@ reload_begin(configured_done_cb *told, void *arg, struct error *e)
 
 	if (configured_is_busy())
 		return error_set(e, ERR_LIMIT, "a reload is under way already");
+	notify_reloading();
 	if (conf_load(conf_path, &conf, e, 1) == 0)
 		result = apply(&conf, told, arg, e);
 	conf_clear(&conf);
+	if (result != 0)
+		notify_reloaded();
 	return result;
 }
 

@@ -185,6 +185,106 @@ request_answer(struct request *request, json_t *members)
 	finish(request, true, members);
 }
 
+/* Up to the comma before the members. */
+static void
+begin_text(struct request *request, struct text *out)
+{
+	json_t *id = json_object_get(request->body, "id");
+	char *id_text = id == NULL ? NULL : json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	out->failed = out->failed || (id != NULL && id_text == NULL);
+	text_say(out, id_text == NULL ? "{" : "{\"id\":");
+	text_say(out, id_text == NULL ? "" : id_text);
+	text_say(out, id_text == NULL ? "\"ok\":true," : ",\"ok\":true,");
+	free(id_text);
+}
+
+void
+request_answer_text(struct request *request, struct text *members)
+{
+	struct text out = {.failed = members->failed};
+
+	begin_text(request, &out);
+	text_add(&out, members->bytes, members->used);
+	text_add(&out, "}\n", 2);
+	if (out.failed)
+		reply_no_memory(request);
+	else
+		request->reply(request->arg, out.bytes, out.used);
+	text_free(&out);
+	text_free(members);
+	request_discard(request);
+}
+
+/* An answer in parts, with what stands before and after the members. */
+struct framed {
+	struct request_parts parts; /* the first member */
+	struct request_parts *inner;
+	struct text begin; /* until it is said */
+};
+
+static bool
+next_framed(struct request_parts *parts, struct text *out)
+{
+	struct framed *framed = (struct framed *)parts;
+	bool more;
+
+	out->failed = out->failed || framed->begin.failed;
+	text_add(out, framed->begin.bytes, framed->begin.used);
+	text_free(&framed->begin);
+	more = framed->inner->next(framed->inner, out);
+	if (!more)
+		text_add(out, "}\n", 2);
+	return more;
+}
+
+static void
+close_framed(struct request_parts *parts)
+{
+	struct framed *framed = (struct framed *)parts;
+
+	framed->inner->closed(framed->inner);
+	text_free(&framed->begin);
+	free(framed);
+}
+
+/* For who can't take parts. */
+static void
+reply_at_once(struct request *request, struct request_parts *parts)
+{
+	struct text out = {0};
+
+	while (parts->next(parts, &out))
+		;
+	if (out.failed)
+		reply_no_memory(request);
+	else
+		request->reply(request->arg, out.bytes, out.used);
+	text_free(&out);
+	parts->closed(parts);
+}
+
+void
+request_answer_parts(struct request *request, struct request_parts *inner)
+{
+	struct framed *framed = inner == NULL ? NULL : calloc(1, sizeof(*framed));
+
+	if (framed == NULL) {
+		if (inner != NULL)
+			inner->closed(inner);
+		finish(request, true, NULL);
+		return;
+	}
+	framed->parts = (struct request_parts){.next = next_framed, .closed = close_framed};
+	framed->inner = inner;
+	begin_text(request, &framed->begin);
+	if (request->parts != NULL)
+		request->parts(request->arg, &framed->parts);
+	else
+		reply_at_once(request, &framed->parts);
+	request_discard(request);
+}
+
 void
 request_fail(struct request *request, const struct error *e)
 {

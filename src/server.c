@@ -25,6 +25,7 @@
 #include "job.h"
 #include "keep.h"
 #include "log.h"
+#include "notify.h"
 #include "pidlock.h"
 #include "probe.h"
 #include "reaper.h"
@@ -72,6 +73,7 @@ stop(void)
 {
 	if (stop_deadline != 0)
 		return;
+	notify_stopping();
 	tally_finish();
 	tell(TELL_DAEMON_STOPPING, NULL, TELL_END);
 	upgrade_stop();
@@ -335,6 +337,7 @@ server_run(const struct server_options *options)
 		return fail(&e);
 	log_info("event=daemon-started version=%s pid=%d", PACKAGE_VERSION, (int)getpid());
 	detach_ready();
+	notify_ready();
 	return server_serve();
 }
 

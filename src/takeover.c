@@ -15,6 +15,7 @@
 #include "control.h"
 #include "handover.h"
 #include "log.h"
+#include "notify.h"
 #include "pidlock.h"
 #include "queue.h"
 #include "reaper.h"
@@ -146,6 +147,7 @@ server_take_over(const char *how, char *const *argv)
 	}
 	tell(TELL_DAEMON_UPGRADED, NULL, TELL_TEXT("version", PACKAGE_VERSION),
 	     TELL_NUMBER("pid", getpid()), TELL_END);
+	notify_ready();	   /* the program before this one may have been reloading */
 	reaper_reap_all(); /* whose signal went to the program before this one */
 	return server_serve();
 }

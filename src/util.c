@@ -40,33 +40,65 @@ util_wall_ms(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
-/* "2026-11-21T12:00:03", in all formats alike. */
-static size_t
-format_clock(char text[UTIL_TIME_SIZE], int64_t wall_ms)
+/* Digits of a number, with leading zeros; returns where they end. */
+static char *
+put_digits(char *place, int64_t number, int count)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm utc;
+	for (int i = count - 1; i >= 0; i--, number /= 10)
+		place[i] = (char)('0' + number % 10);
+	return place + count;
+}
 
-	if (gmtime_r(&seconds, &utc) == NULL)
-		memset(&utc, 0, sizeof(utc));
-	return strftime(text, UTIL_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+/* The proleptic Gregorian date of a day counted from 1970: years begin in March here, so that the leap day
+ * is their last one. */
+static char *
+put_date(char *place, int64_t day)
+{
+	int64_t from_era = day + 719468; /* 0000-03-01 */
+	int64_t era = from_era / 146097, of_era = from_era % 146097;
+	int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+
+	place = put_digits(place, era * 400 + year_of_era + (month >= 10), 4);
+	*place++ = '-';
+	place = put_digits(place, month < 10 ? month + 3 : month - 9, 2);
+	*place++ = '-';
+	return put_digits(place, of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
+/* "2026-11-21T12:00:03", in all formats alike; where it ends. By hand, because lists have thousands. A time
+ * before 1970, or after the year 9999, is shown as the nearest that isn't. */
+static char *
+put_clock(char *place, int64_t wall_ms)
+{
+	const int64_t last = 253402300799;
+	int64_t seconds = wall_ms < 0 ? 0 : wall_ms / 1000 > last ? last : wall_ms / 1000;
+
+	place = put_date(place, seconds / 86400);
+	*place++ = 'T';
+	place = put_digits(place, seconds / 3600 % 24, 2);
+	*place++ = ':';
+	place = put_digits(place, seconds / 60 % 60, 2);
+	*place++ = ':';
+	return put_digits(place, seconds % 60, 2);
 }
 
 const char *
 util_format_time(char text[UTIL_TIME_SIZE], int64_t wall_ms)
 {
-	size_t used = format_clock(text, wall_ms);
+	char *place = put_clock(text, wall_ms);
 
-	snprintf(text + used, UTIL_TIME_SIZE - used, ".%03dZ", (int)(wall_ms % 1000));
+	*place++ = '.';
+	place = put_digits(place, wall_ms < 0 ? 0 : wall_ms % 1000, 3);
+	memcpy(place, "Z", 2);
 	return text;
 }
 
 const char *
 util_format_seconds(char text[UTIL_TIME_SIZE], int64_t wall_ms)
 {
-	size_t used = format_clock(text, wall_ms);
-
-	snprintf(text + used, UTIL_TIME_SIZE - used, "Z");
+	memcpy(put_clock(text, wall_ms), "Z", 2);
 	return text;
 }
 

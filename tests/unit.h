@@ -55,6 +55,7 @@ Suite *unit_store_found(void);
 Suite *unit_sticky(void);
 Suite *unit_tail(void);
 Suite *unit_tally(void);
+Suite *unit_text(void);
 Suite *unit_tell(void);
 Suite *unit_title(void);
 Suite *unit_util(void);

@@ -265,10 +265,26 @@ END_TEST
 
 /* ---- probes ---- */
 
+/* What a probe is shown as, read back. */
+static json_t *
+shown(const struct probe *probe)
+{
+	struct text text = {0};
+	json_error_t why;
+	json_t *json;
+
+	codec_print_probe(&text, probe);
+	ck_assert(!text.failed);
+	json = json_loadb(text.bytes, text.used, JSON_REJECT_DUPLICATES, &why);
+	ck_assert_msg(json != NULL, "%s: %.*s", why.text, (int)text.used, text.bytes);
+	text_free(&text);
+	return json;
+}
+
 static void
 check_probe(const struct probe *probe, const char *wanted)
 {
-	json_t *json = codec_probe(probe), *expected = unit_json(wanted);
+	json_t *json = shown(probe), *expected = unit_json(wanted);
 	char *text;
 
 	ck_assert_ptr_nonnull(json);
@@ -344,7 +360,7 @@ check_last(int status, bool timed_out, const char *wanted)
 
 	definition_init(&probe.def);
 	probe.def.shell = command;
-	json = codec_probe(&probe);
+	json = shown(&probe);
 	last = json_object_get(json, "last");
 	json_object_del(last, "started");
 	json_object_del(last, "finished");

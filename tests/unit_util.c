@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +30,22 @@ START_TEST(time_is_rfc_3339)
 	setenv("TZ", "Europe/Berlin", 1); /* must not matter */
 	for (size_t i = 0; i < UTIL_COUNT(times); i++)
 		ck_assert_str_eq(util_format_time(text, times[i].ms), times[i].text);
+}
+END_TEST
+
+/* Every day for four hundred years, against the C library. */
+START_TEST(each_day_has_its_date)
+{
+	char text[UTIL_TIME_SIZE], wanted[UTIL_TIME_SIZE];
+
+	for (time_t day = 0; day < 400 * 366; day++) {
+		time_t seconds = day * 86400 + day % 86400;
+		struct tm utc;
+
+		ck_assert_ptr_nonnull(gmtime_r(&seconds, &utc));
+		strftime(wanted, sizeof(wanted), "%Y-%m-%dT%H:%M:%SZ", &utc);
+		ck_assert_str_eq(util_format_seconds(text, (int64_t)seconds * 1000 + 999), wanted);
+	}
 }
 END_TEST
 
@@ -300,6 +317,7 @@ unit_util(void)
 	TCase *tests = unit_case("util", &suite);
 
 	tcase_add_test(tests, time_is_rfc_3339);
+	tcase_add_test(tests, each_day_has_its_date);
 	tcase_add_test(tests, time_to_the_second_and_back);
 	tcase_add_test(tests, clocks_go_forward);
 	tcase_add_test(tests, numbers);

@@ -1,0 +1,26 @@
+/* A text that grows. What goes wrong while it is built (there is no memory) is asked for once, at its end. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed: empty. Not terminated. */
+struct text {
+	char *bytes;
+	size_t used;
+	size_t capacity;
+	bool failed;
+};
+
+void text_add(struct text *, const char *bytes, size_t length);
+void text_say(struct text *, const char *terminated);
+void text_number(struct text *, int64_t);
+
+/* As a JSON string. It must be UTF-8. */
+void text_quote(struct text *, const char *terminated);
+
+void text_free(struct text *);
+
+#endif

@@ -1,0 +1,79 @@
+/* The list, in parts: one of thousands would keep everybody else waiting. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "registry.h"
+
+/* Bytes of a part: some tenths of a millisecond. */
+#define PART_BYTES 65536
+
+struct list {
+	struct request_parts parts; /* the first member */
+	struct jail_ref jail;	    /* of narrowed */
+	bool narrowed;
+	bool begun;
+	bool any;
+	uint64_t last; /* the number of the one that was looked at last */
+};
+
+/* A jail given by number fits a probe by the number it was added with and by its jid; a name by the
+ * name it was added with. */
+static bool
+is_in_jail(const struct probe *probe, const struct jail_ref *ref)
+{
+	if (ref->number == 0)
+		return strcmp(probe->def.jail.name, ref->name) == 0;
+	return probe->def.jail.number == ref->number ||
+	       (probe->jail != NULL && probe->jail->jid == ref->number);
+}
+
+/* Whatever is added or ends between two parts: the numbers only go up. */
+static bool
+next_part(struct request_parts *parts, struct text *out)
+{
+	struct list *list = (struct list *)parts;
+	const struct probe *probe;
+
+	if (!list->begun)
+		text_say(out, "\"probes\":[");
+	list->begun = true;
+	while (out->used < PART_BYTES && !out->failed) {
+		if ((probe = registry_after(list->last)) == NULL) {
+			text_add(out, "]", 1);
+			return false;
+		}
+		list->last = probe->number;
+		if (list->narrowed && !is_in_jail(probe, &list->jail))
+			continue;
+		text_add(out, ",", list->any);
+		list->any = true;
+		codec_print_probe(out, probe);
+	}
+	return !out->failed;
+}
+
+static void
+closed(struct request_parts *parts)
+{
+	free(parts);
+}
+
+void
+commands_list(struct request *request)
+{
+	json_t *jail = json_object_get(request->body, "jail");
+	struct list *list = calloc(1, sizeof(*list));
+
+	if (list == NULL) {
+		request_answer_parts(request, NULL);
+		return;
+	}
+	list->parts = (struct request_parts){.next = next_part, .closed = closed};
+	list->narrowed = jail != NULL;
+	if (jail != NULL)
+		codec_read_jail(jail, &list->jail);
+	request_answer_parts(request, &list->parts);
+}
