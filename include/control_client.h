@@ -56,9 +56,13 @@ bool control_is_idle(const struct client *);
 /* See control_pause. */
 bool control_is_paused(void);
 
-/* Of an answer in parts: as much as the client takes, and in one turn of the event loop. False: there is
- * more to come. */
-bool control_write_part(struct client *, struct slot *);
+/* control_answer.c: moves answers to the stream, as far as they are there in order. */
+void control_write_answers(struct client *);
+void control_drop_slots(struct client *);
+
+/* A request_reply_cb, and a request_parts_cb; arg: a slot. */
+void control_answered(void *arg, const char *text, size_t length);
+void control_answered_in_parts(void *arg, struct request_parts *);
 
 /* A request_follow_cb; arg: a slot. */
 bool control_follow(void *arg, struct request_feed *);

@@ -312,6 +312,17 @@ show_answer(const struct mode *mode, const struct options *options, json_t *answ
 		mode->show(answer);
 }
 
+static void
+explain_refusal(json_t *error)
+{
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	fprintf(stderr, "jaildaemon: %s\n", message == NULL ? "refused" : message);
+	if (code != NULL && strcmp(code, "exists") == 0)
+		fprintf(stderr, "With --replace the new one takes its place.\n");
+}
+
 static int
 show(const struct mode *mode, const struct options *options, json_t *answer)
 {
@@ -322,9 +333,7 @@ show(const struct mode *mode, const struct options *options, json_t *answer)
 		putchar('\n');
 	}
 	if (!json_is_true(json_object_get(answer, "ok"))) {
-		const char *message = json_string_value(json_object_get(error, "message"));
-
-		fprintf(stderr, "jaildaemon: %s\n", message == NULL ? "refused" : message);
+		explain_refusal(error);
 		return CLIENT_REFUSED;
 	}
 	if (!options->json)

@@ -41,19 +41,7 @@ static bool group_admitted;
 static void
 free_client(struct client *client)
 {
-	struct slot *slot;
-
-	/* Requests under way answer to nobody; their slots go with the answers. */
-	while ((slot = TAILQ_FIRST(&client->slots)) != NULL) {
-		TAILQ_REMOVE(&client->slots, slot, link);
-		slot->client = NULL;
-		if (slot->parts != NULL)
-			slot->parts->closed(slot->parts);
-		if (slot->answer != NULL)
-			evbuffer_free(slot->answer);
-		if (slot->answer != NULL || slot->parts != NULL)
-			free(slot);
-	}
+	control_drop_slots(client);
 	if (client->held != NULL)
 		request_discard(client->held);
 	if (client->feed != NULL)
@@ -95,68 +83,6 @@ settle(struct client *client)
 		timer_set(client->timer, CONTROL_LINGER_MS);
 }
 
-static void
-remove_slot(struct client *client, struct slot *slot)
-{
-	TAILQ_REMOVE(&client->slots, slot, link);
-	free(slot);
-	client->outstanding--;
-}
-
-/* Moves answers to the stream, as far as they are there in order. */
-static void
-write_answers(struct client *client)
-{
-	struct slot *slot;
-
-	while ((slot = TAILQ_FIRST(&client->slots)) != NULL) {
-		if (slot->parts != NULL && !control_write_part(client, slot))
-			return;
-		if (slot->parts == NULL && slot->answer == NULL)
-			return;
-		if (slot->parts == NULL) {
-			bufferevent_write_buffer(client->stream, slot->answer);
-			evbuffer_free(slot->answer);
-		} else {
-			slot->parts->closed(slot->parts);
-		}
-		remove_slot(client, slot);
-	}
-}
-
-static void
-answered_in_parts(void *arg, struct request_parts *parts)
-{
-	struct slot *slot = arg;
-
-	if (slot->client == NULL) {
-		parts->closed(parts);
-		free(slot);
-		return;
-	}
-	slot->parts = parts;
-	event_active(slot->client->proceed, EV_TIMEOUT, 0);
-}
-
-static void
-answered(void *arg, const char *text, size_t length)
-{
-	struct slot *slot = arg;
-	struct client *client = slot->client;
-
-	if (client == NULL) {
-		free(slot);
-		return;
-	}
-	slot->answer = evbuffer_new();
-	if (slot->answer == NULL || evbuffer_add(slot->answer, text, length) != 0)
-		client->failed = true; /* an answer can't be left out: the order would be lost */
-	else
-		write_answers(client);
-	if (!client->taking)
-		event_active(client->proceed, EV_TIMEOUT, 0);
-}
-
 /* Never frees the client: that is settle's. */
 static void
 run(struct client *client, struct request *request)
@@ -175,8 +101,8 @@ run(struct client *client, struct request *request)
 	client->keep = client->keep || request->keep;
 	client->alone = !request_may_overlap(request);
 	request->follow = control_follow;
-	request->parts = answered_in_parts;
-	request_run(request, answered, slot);
+	request->parts = control_answered_in_parts;
+	request_run(request, control_answered, slot);
 }
 
 static struct request *
@@ -250,7 +176,7 @@ static void
 take_input(struct client *client)
 {
 	client->taking = true;
-	write_answers(client);
+	control_write_answers(client);
 	while (may_take_more(client)) {
 		struct request *request = client->held;
 

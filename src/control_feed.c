@@ -7,9 +7,7 @@
 
 #include "control.h"
 #include "control_client.h"
-#include "limit.h"
 #include "listen.h"
-#include "request.h"
 
 size_t
 control_backlog(const struct client *client)
@@ -96,24 +94,4 @@ control_is_busy(void)
 		if (is_waited_for(client))
 			return true;
 	return false;
-}
-
-/* The next part comes in the next turn of the event loop, or when the client has read what there is; while
- * another program is to take this one's place, all of it at once. */
-bool
-control_write_part(struct client *client, struct slot *slot)
-{
-	const struct timeval next_turn = {0};
-	struct text part = {0};
-	bool more = true;
-
-	if (control_backlog(client) >= limits()->client_backlog && !control_is_paused())
-		return false;
-	more = slot->parts->next(slot->parts, &part);
-	if (part.failed || bufferevent_write(client->stream, part.bytes, part.used) != 0)
-		client->failed = true;
-	text_free(&part);
-	if (more && !client->failed)
-		evtimer_add(client->proceed, &next_turn);
-	return !more || client->failed;
 }

@@ -69,22 +69,34 @@ static const struct row rows[] = {
     VALUE(0, "max-runs", "N", max_runs, ADD, "with -R: runs at once"),
     FLAG(0, "show-status", show_status, ADD, "show the last result in the title"),
     MODE('l', "list", NULL, MODE_LIST, "the probes (-j: of one jail)"),
-    MODE('s', "status", NULL, MODE_STATUS, "the daemon itself"),
-    FLAG(0, "metrics", metrics, STATUS, "for Prometheus, in its text format"),
-    MODE('k', "remove", "PROBE", MODE_REMOVE, "remove a probe, by number or name"),
+    MODE('k', "remove", "PROBE", MODE_REMOVE, "remove the probe"),
     FLAG(0, "kill", kill, REMOVE, "and end its run in progress"),
     MODE('x', "trigger", "PROBE", MODE_TRIGGER, "do what a HUP from inside does"),
     MODE('o', "output", "PROBE", MODE_OUTPUT, "the kept output of its last run"),
     FLAG(0, "follow", follow, OUTPUT, "and go on with what it writes"),
-    MODE('w', "watch", NULL, MODE_WATCH, "events as they happen (-j: of one jail); -l --watch: the table"),
+    MODE('w', "watch", NULL, MODE_WATCH, "events (-j: of one jail); with -l: the table again"),
     MODE(0, "check-jail", "NAME", MODE_CHECK_JAIL, "the jail may be back: look for it at once"),
+    MODE('s', "status", NULL, MODE_STATUS, "the daemon itself"),
+    FLAG(0, "metrics", metrics, STATUS, "for Prometheus, in its text format"),
     MODE(0, "reload", NULL, MODE_RELOAD, "read the configuration again"),
     MODE(0, "stop", NULL, MODE_STOP, "end the daemon in order"),
     MODE(0, "upgrade", NULL, MODE_UPGRADE, "go on in the binary that is installed now"),
     FLAG(0, "json", json, SHOWS, "print the daemon's answer as JSON"),
-    VALUE('f', "socket", "PATH", socket, ANY, "default " SERVER_SOCKET),
+    VALUE('f', "socket", "PATH", socket, ANY, "the control socket, default " SERVER_SOCKET),
     MODE('h', "help", NULL, MODE_HELP, "this text"),
     MODE('V', "version", NULL, MODE_VERSION, "the version"),
+};
+
+/* --help comes in groups, each of which begins with this option. */
+static const struct heading {
+	const char *first;
+	const char *text;
+} headings[] = {
+    {"daemon", "Running the daemon"},
+    {"command", "Adding a probe"},
+    {"list", "Probes that are there, by number or name"},
+    {"status", "The daemon that is running"},
+    {"json", "Besides"},
 };
 
 /* getopt_long's codes of options without a letter begin above all letters. */
@@ -253,20 +265,29 @@ options_parse(int argc, char **argv, struct options *options)
 	return check(options, given);
 }
 
+static void
+print_heading(const char *option)
+{
+	for (size_t i = 0; i < UTIL_COUNT(headings); i++)
+		if (strcmp(headings[i].first, option) == 0)
+			printf("\n%s:\n", headings[i].text);
+}
+
 void
 options_print_help(void)
 {
 	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-S DIR] [-p FILE] [-f PATH]\n"
 	       "       jaildaemon -c CMD -j JAIL [-rR] [-u UID] [-g GID] [-t TITLE] ...\n"
-	       "       jaildaemon -l | -s | -k PROBE | -x PROBE | -o PROBE | -w | --check-jail NAME\n"
-	       "       jaildaemon --reload | --stop\n\n");
+	       "       jaildaemon -l | -k PROBE | -x PROBE | -o PROBE | -w | --check-jail NAME\n"
+	       "       jaildaemon -s | --reload | --stop | --upgrade\n");
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {
 		char names[48];
 
+		print_heading(rows[i].name);
 		snprintf(names, sizeof(names), "%c%c%s--%s%s%s", rows[i].letter ? '-' : ' ',
 			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ",
 			 rows[i].name, rows[i].argument ? " " : "",
 			 rows[i].argument ? rows[i].argument : "");
-		printf("  %-26s %s\n", names, rows[i].help);
+		printf("  %-24s %s\n", names, rows[i].help);
 	}
 }

@@ -14,54 +14,52 @@
 /* To the walk over all children: long enough for some more to end meanwhile. */
 #define WALK_MS 1
 
-/* A walk is followed by a rest of so many times its length: those that were not named are few, unless there
- * are many at once, and then one walk finds them all. */
+/* A walk that came to its end is followed by a rest of so many times the time that it took the kernel: those
+ * that were not named are few, unless there are many at once, and then one walk finds them all. */
 #define REST_TIMES 49
 
 /* Of one turn of the event loop, so that a thousand ends at once don't keep all others waiting. */
-#define TURN_MS 5
+#define TURN_US 1000
 
-/* More at once are not reaped by name: when many have ended, a walk comes across each of them sooner. */
+/* More in one turn are not reaped by name: when many have ended, a walk comes across each of them sooner. */
 #define NAMED_MAX 16
 
 static struct event *ended_event, *walk_timer;
 static int64_t rest_until_us;
 
-/* False: there may be more, but others are to have their turn. */
-static bool
-reap_until(int64_t deadline_us)
+void
+reaper_reap_all(void)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		child_exited(pid, status);
-		if (util_monotonic_us() > deadline_us)
-			return false;
-	}
-	return true;
 }
 
-void
-reaper_reap_all(void)
-{
-	while (!reap_until(INT64_MAX))
-		;
-}
-
+/* When the turn is over and there may be more, the others have theirs before it goes on. */
 static void
 walk(evutil_socket_t fd, short what, void *arg)
 {
-	int64_t began = util_monotonic_us(), ended;
-	bool complete = reap_until(began + TURN_MS * 1000);
+	int64_t began = util_monotonic_us(), now = began, asked;
+	int status;
+	pid_t pid;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	ended = util_monotonic_us();
-	rest_until_us = ended + (ended - began) * REST_TIMES;
-	if (!complete)
-		timer_set(walk_timer, 0);
+	do {
+		asked = now;
+		pid = waitpid(-1, &status, WNOHANG);
+		now = util_monotonic_us();
+		if (pid <= 0) {
+			rest_until_us = now + (now - asked) * REST_TIMES;
+			return;
+		}
+		child_exited(pid, status);
+		now = util_monotonic_us();
+	} while (now - began < TURN_US);
+	timer_set(walk_timer, 0);
 }
 
 static void
@@ -76,16 +74,21 @@ walk_soon(void)
 static void
 children_ended(evutil_socket_t fd, short what, void *arg)
 {
+	int64_t until_us = util_monotonic_us() + TURN_US;
+	bool left_over = false;
 	unsigned named = 0;
 	pid_t pid;
 	int status;
 
 	(void)what;
 	(void)arg;
-	while ((pid = reaper_os_next(fd)) != 0)
-		if (++named <= NAMED_MAX && waitpid(pid, &status, WNOHANG) == pid)
+	while ((pid = reaper_os_next(fd)) != 0) {
+		if (++named > NAMED_MAX || util_monotonic_us() > until_us)
+			left_over = true;
+		else if (waitpid(pid, &status, WNOHANG) == pid)
 			child_exited(pid, status);
-	if (named > NAMED_MAX)
+	}
+	if (left_over)
 		timer_set(walk_timer, 0);
 	else
 		walk_soon();

@@ -141,7 +141,7 @@ random_plan(void)
 	static const char *const names[] = {
 	    "openat",	      "write_file",   "fsync",	      "renameat",     "unlinkat",
 	    "close_file",     "store_commit", "store_commit", "child_exited", "spawn_process",
-	    "request_answer", "keep_save",    "keep_start",   "keep_drop",    "store_reserve"};
+	    "request_answer_text", "keep_save",    "keep_start",   "keep_drop",    "store_reserve"};
 	static char plan[64];
 
 	(void)snprintf(plan, sizeof(plan), "%s@%u=kill%s",

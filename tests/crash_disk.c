@@ -407,6 +407,7 @@ START_TEST(read_only_directory_refuses_changes)
 	outcome_free(&outcome);
 	remount("rw");
 	(void)crash_start(CRASH_PLAIN);
+	probe_wait_state(probe, "armed");
 	inside_press(jail, TITLE);
 	file_wait_count(place_at("ran"), "run", 1);
 }

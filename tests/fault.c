@@ -27,7 +27,7 @@
  *   renameat@1=kill             durable, but not under its name
  *   fsync@2=kill                renamed, and the directory not durable
  *   store_commit@1=kill-after   durable, and nobody told
- *   request_answer@1=kill       done and told to nobody but the log
+ *   request_answer_text@1=kill  done and told to nobody but the log
  *   child_exited@1=kill         a HUP was reaped, and nothing came of it yet
  *   keep_start@1=kill           a single shot's run was chosen, and the record not told
  *   spawn_process@1=kill        the record says started, and the command is not
@@ -416,4 +416,4 @@ WRAP_VOID(child_exited, (pid_t pid, int status), (pid, status))
 WRAP_VOID(keep_save, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
 WRAP_VOID(keep_start, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
 WRAP_VOID(keep_drop, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
-WRAP_VOID(request_answer, (struct request * request, json_t *members), (request, members))
+WRAP_VOID(request_answer_text, (struct request * request, struct text *members), (request, members))

@@ -19,6 +19,7 @@ Suite *process_daemon(void);
 Suite *process_group(void);
 Suite *process_detached(void);
 Suite *process_names(void);
+Suite *process_notify(void);
 Suite *process_limits(void);
 Suite *process_races(void);
 Suite *process_runtimes(void);

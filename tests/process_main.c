@@ -29,7 +29,7 @@ static Suite *(*const suites[])(void) = {
     process_options,  process_client,  process_life,   process_death,
     process_inside,   process_run,     process_output, process_protocol,
     process_refusals, process_hostile, process_daemon, process_detached,
-    process_group,    process_names,    process_limits,  process_races,  process_runtimes,
+    process_group,    process_names,   process_notify,    process_limits,  process_races,  process_runtimes,
     process_sticky, process_storm, process_crowd,   process_status,   process_terminal,
     process_config,   process_upgrade, process_upgrade_clients, process_upgrade_daemon,
     process_watch,    process_watch_many,

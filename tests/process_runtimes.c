@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "fixture_bundle.h"
+#include "fixture_container.h"
 #include "fixture_ctl.h"
 #include "fixture_daemon.h"
 #include "fixture_file.h"
@@ -19,193 +22,266 @@
 #include "fixture_probe.h"
 #include "fixture_suites.h"
 #include "fixture_wait.h"
+#include "jailfix_names.h"
 
-/* How a program is run in a container: the words before its own. */
-struct container {
-	const char *words[4];
-	const char *id; /* what -j takes */
-};
-
+/* By number, by name, and by name with the runtime's prefix. */
 static void
-container_exec(const struct container *container, struct outcome *outcome, const char *one,
-	       const char *two, const char *three, const char *four)
+presses(const char *test, const char *(*start)(struct container *))
 {
-	const char *const words[] = {container->words[0],
-				     container->words[1],
-				     container->words[2],
-				     container->words[3],
-				     one,
-				     two,
-				     three,
-				     four};
-	struct launch launch = {.argv = NULL};
-	char *argv[9];
-	size_t i, count = 0;
+	struct container container = {.name = NULL};
+	const char *reason = place_is_root() ? start(&container) : "needs root";
+	char prefixed[128];
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i] != NULL)
-			argv[count++] = (char *)(uintptr_t)words[i];
-	argv[count] = NULL;
-	launch.argv = argv;
-	exec_run(outcome, &launch);
-}
-
-/* The whole way: register, see the title with the container's ps, press with its pkill, see the
- * effect, twice. */
-static void
-container_presses(const struct container *container, const char *title)
-{
-	struct outcome outcome;
-	char command[256];
-	int probe, round;
-
-	(void)snprintf(command, sizeof(command), "echo run >> %s", place_at(title));
-	daemon_client(&outcome, "-c", command, "-j", container->id, "-t", title, "-r", NULL);
-	ck_assert_msg(outcome.exit == 0, "-j %s: %s", container->id, outcome.err);
-	probe = atoi(outcome.out);
-	outcome_free(&outcome);
-	for (round = 1; round <= 2; round++) {
-		container_exec(container, &outcome, "/bin/ps", "-o", "args", NULL);
-		ck_assert_msg(strstr(outcome.out, title) != NULL, "%s%s", outcome.out, outcome.err);
-		ck_assert_ptr_nonnull(strstr(outcome.out, "jaildaemon: "));
-		outcome_free(&outcome);
-		container_exec(container, &outcome, "/usr/bin/pkill", "-HUP", "-f", title);
-		ck_assert_msg(outcome.exit == 0, "pkill: %d: %s", outcome.exit, outcome.err);
-		outcome_free(&outcome);
-		file_wait_lines(place_at(title), round);
-		probe_wait_state(probe, "armed");
+	if (reason != NULL) {
+		place_skip(test, reason);
+		return;
 	}
-}
-
-/* The pid of the init, from what a program prints. */
-static const char *
-first_number(char *text)
-{
-	char *start = text + strcspn(text, "0123456789");
-
-	start[strspn(start, "0123456789")] = '\0';
-	ck_assert_msg(*start != '\0', "no pid was told");
-	return (start);
-}
-
-static const char *
-runc_start(void)
-{
-	static char reason[256];
-	struct outcome outcome;
-	char command[256];
-
-	bundle_describe();
-	(void)snprintf(command, sizeof(command), "runc delete -f %s 2>/dev/null", bundle_name());
-	place_afterwards(command);
-	/* Through a shell: what goes on must not hold our pipes. */
-	(void)snprintf(command, sizeof(command),
-		       "runc run -d -b '%s' --pid-file '%s' %s </dev/null >'%s' 2>&1", place()->dir,
-		       place_at("init"), bundle_name(), place_at("runc.log"));
-	exec_words(&outcome, "/bin/sh", "-c", command, NULL);
-	(void)snprintf(reason, sizeof(reason), "runc does not start a container here: %.180s",
-		       file_text(place_at("runc.log")));
-	reason[strcspn(reason, "\n")] = '\0';
-	return (outcome.exit == 0 ? NULL : reason);
+	(void)daemon_start();
+	container_presses(&container, container.number, "BY_NUMBER");
+	if (container.runtime == NULL)
+		return;
+	json_decref(ctl_ask_ok("{\"op\":\"stop\"}"));
+	file_wait_exists(place()->pidfile, false);
+	(void)daemon_start();
+	container_presses(&container, container.name, "BY_NAME");
+	(void)snprintf(prefixed, sizeof(prefixed), "%s:%s", container.runtime, container.name);
+	container_presses(&container, prefixed, "WITH_PREFIX");
 }
 
 START_TEST(runc_container_presses)
 {
-	struct container container = {.words = {"runc", "exec", NULL, NULL}};
-	const char *reason = NULL;
-	char *init;
-
-	NEEDS_ROOT;
-	SKIP_UNLESS(place_tool("runc") != NULL, "no runc here");
-	SKIP_UNLESS(!host_in_chroot(), "in a chroot runc exec stands in the real root");
-	SKIP_UNLESS(place_tool("pkill") != NULL, "no pkill here");
-	SKIP_UNLESS(bundle_root(&reason) != NULL, reason);
-	reason = runc_start();
-	SKIP_UNLESS(reason == NULL, reason);
-	(void)daemon_start();
-	container.words[2] = bundle_name();
-	init = file_text(place_at("init"));
-	container.id = first_number(init);
-	container_presses(&container, "BY_NUMBER");
-	json_decref(ctl_ask_ok("{\"op\":\"stop\"}"));
-	file_wait_exists(place()->pidfile, false);
-	(void)daemon_start();
-	container.id = bundle_name();
-	container_presses(&container, "BY_NAME");
-	free(init);
+	presses(__func__, container_runc);
 }
 END_TEST
 
-struct lxc {
-	pid_t pid;
-	char init[16];
-};
-
-/* Does the container run, or has its program given up? */
-static bool
-lxc_is_settled(void *arg)
+START_TEST(crun_container_presses)
 {
-	struct lxc *lxc = arg;
-	struct outcome outcome;
-
-	exec_words(&outcome, "lxc-info", "-pHn", bundle_name(), NULL);
-	(void)snprintf(lxc->init, sizeof(lxc->init), "%s", outcome.out);
-	lxc->init[strspn(lxc->init, "0123456789")] = '\0';
-	outcome_free(&outcome);
-	return (lxc->init[0] != '\0' || exec_gone(lxc->pid));
+	presses(__func__, container_crun);
 }
+END_TEST
 
-static const char *
-lxc_start(struct lxc *lxc)
+START_TEST(podman_container_presses)
 {
-	const char *words[] = {
-	    "lxc-execute", "-n",	 bundle_name(), "-f", bundle_lxc(bundle_name()),
-	    "--",	   "/bin/sleep", "3600",	NULL};
-	static char reason[256];
-	struct launch launch = {.log = place_at("lxc.log")};
-	char *argv[16], command[256];
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		argv[i] = (char *)(uintptr_t)words[i];
-	launch.argv = argv;
-	(void)snprintf(
-	    command, sizeof(command),
-	    "for d in /sys/fs/cgroup/lxc.*.%s /sys/fs/cgroup/*/lxc.*.%s; do rmdir $d/.lxc $d; done 2>/dev/null",
-	    bundle_name(), bundle_name());
-	place_afterwards(command);
-	lxc->pid = exec_start(&launch);
-	ck_assert(wait_until(lxc_is_settled, lxc));
-	(void)snprintf(reason, sizeof(reason),
-		       "lxc-execute does not start a container here: %.180s",
-		       file_text(place_at("lxc.log")));
-	reason[strcspn(reason, "\n")] = '\0';
-	return (lxc->init[0] != '\0' ? NULL : reason);
+	presses(__func__, container_podman);
 }
+END_TEST
 
 START_TEST(lxc_container_presses)
 {
-	struct container container = {.words = {"lxc-attach", "-n", NULL, "--"}};
-	const char *reason = NULL;
-	struct lxc lxc;
-
-	NEEDS_ROOT;
-	SKIP_UNLESS(place_tool("lxc-execute") != NULL, "no lxc-execute here");
-	SKIP_UNLESS(place_tool("pkill") != NULL, "no pkill here");
-	SKIP_UNLESS(bundle_root(&reason) != NULL, reason);
-	reason = lxc_start(&lxc);
-	SKIP_UNLESS(reason == NULL, reason);
-	(void)daemon_start();
-	container.words[2] = bundle_name();
-	container.id = lxc.init;
-	container_presses(&container, "BY_NUMBER");
-	json_decref(ctl_ask_ok("{\"op\":\"stop\"}"));
-	file_wait_exists(place()->pidfile, false);
-	(void)daemon_start();
-	container.id = bundle_name();
-	container_presses(&container, "BY_NAME");
+	presses(__func__, container_lxc);
 }
 END_TEST
+
+START_TEST(nspawn_container_presses)
+{
+	presses(__func__, container_nspawn);
+}
+END_TEST
+
+START_TEST(bwrap_container_presses)
+{
+	presses(__func__, container_bwrap);
+}
+END_TEST
+
+/* ---- runtimes that are not here: jails of our own, and the files that these runtimes write ----
+ */
+
+/* The jail that is found by this name. */
+static void
+named_is(const char *name, const struct jailfix *jail)
+{
+	char request[512];
+	json_t *answer;
+
+	(void)snprintf(request, sizeof(request),
+		       "{\"op\":\"add\",\"jail\":\"%s\",\"command\":\"true\"}", name);
+	answer = ctl_ask_ok(request);
+	ck_assert_int_eq(ctl_int(ctl_member(answer, "probe"), "jid"), jailfix_number(jail));
+	json_decref(answer);
+}
+
+static void
+named_is_refused(const char *name, const char *mentions)
+{
+	char request[512];
+
+	(void)snprintf(request, sizeof(request),
+		       "{\"op\":\"add\",\"jail\":\"%s\",\"command\":\"true\"}", name);
+	ctl_ask_refused(request, "no-such-jail", mentions);
+}
+
+/* A name and nothing else; another container's name that begins so is not meant. */
+static void
+found_by_file(const char *prefixed)
+{
+	const char *plain = strchr(prefixed, ':') + 1;
+	struct jailfix *jail;
+	char longer[64];
+
+	SKIP_UNLESS(jailfix_numbers_are_pids(), "jails have names of their own here");
+	jail = probe_jail();
+	jailfix_names_begin();
+	jailfix_call(jail, prefixed);
+	(void)daemon_start();
+	named_is(plain, jail);
+	named_is(prefixed, jail);
+	(void)snprintf(longer, sizeof(longer), "%.*s", (int)strlen(plain) - 1, plain);
+	named_is_refused(longer, longer);
+	(void)snprintf(longer, sizeof(longer), "lxc:%s", plain);
+	named_is_refused(longer, longer);
+}
+
+START_TEST(docker_names)
+{
+	NEEDS_ROOT;
+	found_by_file("docker:web");
+}
+END_TEST
+
+START_TEST(podman_names)
+{
+	NEEDS_ROOT;
+	found_by_file("podman:web");
+}
+END_TEST
+
+START_TEST(containerd_ids)
+{
+	NEEDS_ROOT;
+	found_by_file("containerd:web");
+}
+END_TEST
+
+/* The directory of a hierarchy of cgroups to make more in; null: none may be made here. */
+static const char *
+cgroups(void)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup",
+					    "/sys/fs/cgroup/pids"};
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
+		if (access(path, W_OK) == 0)
+			return (roots[i]);
+	}
+	return (NULL);
+}
+
+/* Incus has LXC make the cgroup; that it is one of Incus, only its own directory tells. */
+START_TEST(incus_names)
+{
+	const char *root = cgroups(), *name = bundle_name();
+	struct jailfix *jail;
+	char path[256], text[300];
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(root != NULL, "no cgroups to make here");
+	jail = probe_jail();
+	jailfix_names_begin();
+	(void)snprintf(path, sizeof(path), "%s/lxc.payload.%s", root, name);
+	(void)snprintf(text, sizeof(text), "rmdir '%s'", path);
+	place_afterwards(text);
+	SKIP_UNLESS(mkdir(path, 0755) == 0, "no cgroups to make here");
+	(void)snprintf(path, sizeof(path), "%s/lxc.payload.%s/cgroup.procs", root, name);
+	(void)snprintf(text, sizeof(text), "%lld\n", (long long)jailfix_number(jail));
+	file_write(path, text);
+	(void)daemon_start();
+	(void)snprintf(text, sizeof(text), "incus:%s", name);
+	named_is_refused(text, text);
+	(void)snprintf(path, sizeof(path), "/run/incus/%s", name);
+	ck_assert(mkdir("/run/incus", 0711) == 0 && mkdir(path, 0700) == 0);
+	named_is(text, jail);
+	named_is(name, jail);
+}
+END_TEST
+
+START_TEST(several_of_one_name_are_told)
+{
+	struct jailfix *jails[2];
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(jailfix_numbers_are_pids(), "names are unique here");
+	jails[0] = probe_jail();
+	jails[1] = probe_jail();
+	jailfix_names_begin();
+	jailfix_call(jails[0], "docker:web");
+	jailfix_call(jails[1], "podman:web");
+	(void)daemon_start();
+	named_is_refused("web", "docker:web");
+	named_is_refused("web", "podman:web");
+	named_is("docker:web", jails[0]);
+	named_is("podman:web", jails[1]);
+}
+END_TEST
+
+START_TEST(one_that_two_know_is_one)
+{
+	struct jailfix *jail;
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(jailfix_numbers_are_pids(), "names are unique here");
+	jail = probe_jail();
+	jailfix_names_begin();
+	jailfix_call(jail, "docker:web");
+	jailfix_call(jail, "machined:web");
+	(void)daemon_start();
+	named_is("web", jail);
+}
+END_TEST
+
+static const char podman_list[] = "/var/lib/containers/storage/overlay-containers/containers.json";
+
+/* An id is a path's part, and nothing that leads elsewhere. */
+START_TEST(ids_lead_nowhere_else)
+{
+	struct jailfix *jail;
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(jailfix_numbers_are_pids(), "names are unique here");
+	jail = probe_jail();
+	jailfix_names_begin();
+	jailfix_call(jail, "podman:web");
+	jailfix_call(jail, "runc:plain");
+	file_write(podman_list, "[{\"id\":\"plain\",\"names\":[\"good\"]},"
+				"{\"id\":\"../runc/plain\",\"names\":[\"up\"]},"
+				"{\"id\":\"pl*\",\"names\":[\"star\"]},"
+				"{\"id\":7,\"names\":[\"number\"]},{\"names\":[\"none\"]},"
+				"{\"id\":\"plain\",\"names\":{\"a\":\"object\"}},[\"array\"],7]");
+	(void)daemon_start();
+	named_is("podman:good", jail);
+	named_is_refused("up", "up");
+	named_is_refused("star", "star");
+	named_is_refused("number", "number");
+	named_is_refused("none", "none");
+	named_is_refused("object", "object");
+	named_is_refused("array", "array");
+}
+END_TEST
+
+/* However large a list is, looking into it must not take the daemon's time, nor its memory. */
+START_TEST(endless_lists_are_not_read)
+{
+	struct jailfix *jail;
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(jailfix_numbers_are_pids(), "names are unique here");
+	jail = probe_jail();
+	jailfix_names_begin();
+	jailfix_call(jail, "podman:web");
+	(void)daemon_start();
+	named_is("web", jail);
+	ck_assert_int_eq(truncate(podman_list, (off_t)1 << 32), 0);
+	named_is_refused("web", "web");
+	ck_assert_int_eq(unlink(podman_list), 0);
+	ck_assert_int_eq(mkfifo(podman_list, 0600), 0);
+	named_is_refused("web", "web");
+}
+END_TEST
+
+/* ---- other clients ---- */
 
 /* nc ends by itself, whatever its make: after one request, after three, and when nothing follows.
  */
@@ -306,7 +382,19 @@ process_runtimes(void)
 	Suite *suite = suite_create("runtimes");
 
 	PLACE_CASE(suite, runc_container_presses);
+	PLACE_CASE(suite, crun_container_presses);
+	PLACE_CASE(suite, podman_container_presses);
 	PLACE_CASE(suite, lxc_container_presses);
+	PLACE_CASE(suite, nspawn_container_presses);
+	PLACE_CASE(suite, bwrap_container_presses);
+	PLACE_CASE(suite, docker_names);
+	PLACE_CASE(suite, podman_names);
+	PLACE_CASE(suite, containerd_ids);
+	PLACE_CASE(suite, incus_names);
+	PLACE_CASE(suite, several_of_one_name_are_told);
+	PLACE_CASE(suite, one_that_two_know_is_one);
+	PLACE_CASE(suite, ids_lead_nowhere_else);
+	PLACE_CASE(suite, endless_lists_are_not_read);
 	PLACE_CASE(suite, plain_nc_gets_its_answers);
 	PLACE_CASE(suite, nc_ends_though_its_input_does_not);
 	PLACE_CASE(suite, python_client_keeps_a_connection);

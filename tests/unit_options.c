@@ -335,6 +335,21 @@ START_TEST(help_names_every_option)
 }
 END_TEST
 
+/* What holds a path is as long as its builder made it. */
+START_TEST(help_fits_a_terminal)
+{
+	const char *line = help_text();
+
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
+
+		if (memchr(line, '/', length) == NULL)
+			ck_assert_msg(length < 80, "%.*s", (int)length, line);
+		line += length + 1;
+	}
+}
+END_TEST
+
 Suite *
 unit_options(void)
 {
@@ -356,5 +371,6 @@ unit_options(void)
 	tcase_add_test(tests, add_needs_a_jail);
 	tcase_add_test(tests, help_wins);
 	tcase_add_test(tests, help_names_every_option);
+	tcase_add_test(tests, help_fits_a_terminal);
 	return suite;
 }

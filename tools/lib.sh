@@ -35,7 +35,7 @@ FreeBSD)
 	;;
 *)
 	packages_build='gcc libc6-dev make autoconf automake pkg-config libevent-dev libjansson-dev libbsd-dev'
-	packages_check='check procps netcat-openbsd python3 runc busybox-static lxc mandoc'
+	packages_check='check procps netcat-openbsd python3 python3-jsonschema runc crun bubblewrap busybox-static lxc mandoc'
 	packages_wanted='shellcheck'
 	packages_demo='procps busybox-static'
 	;;
@@ -93,8 +93,9 @@ copy_source()
 		find . -mindepth 2 -name config.status -type f | sed 's|/config[.]status$||' >"$1.skip" &&
 		find . \( -name .git -o -name .deps -o -name autom4te.cache -o -path ./build-aux -o -name __pycache__ \) -prune -o \
 		    \( -type f -o -type l \) ! -name '*.o' ! -name '*.a' ! -name '*.log' ! -name '*.trs' ! -name '*.gc??' \
-		    ! -name '*~' ! -name .dirstamp ! -name '*.tar.*' ! -name Makefile ! -name Makefile.in ! -name aclocal.m4 \
+		    ! -name '*~' ! -name .dirstamp ! -name '*.tar.*' ! -path ./Makefile ! -name Makefile.in ! -name aclocal.m4 \
 		    ! -name configure ! -name 'config.[hls]*' ! -name stamp-h1 ! -path ./jaildaemon ! -path ./jaildaemon-probe \
+		    ! -path ./etc/jaildaemon.service ! -path ./etc/openrc/jaildaemon ! -path './etc/rc.d/*' \
 		    ! -path ./tests/unit ! -path ./tests/process ! -path ./tests/hostile -print |
 		    awk -v skip="$1.skip" '
 			BEGIN { while ((getline dir < skip) > 0) skipped[++n] = dir "/" }
