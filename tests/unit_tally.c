@@ -3,7 +3,6 @@
 
 #include "tally.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +48,13 @@ has_lines(void *arg)
 	return lines >= *(const unsigned *)arg;
 }
 
+static bool
+has_rested(void *arg)
+{
+	(void)arg;
+	return probe.tallies[TALLY_COALESCED].due == 0;
+}
+
 static void
 wait_lines(unsigned wanted)
 {
@@ -76,7 +82,7 @@ START_TEST(the_rest_is_told_together)
 	ck_assert_uint_eq(lines, 2);
 	wait_lines(3);
 	ck_assert_int_eq(sum, MANY + 1);
-	event_base_loop(unit_base(), EVLOOP_ONCE); /* until nothing is waited for any more */
+	unit_wait(has_rested, NULL, "the end of the second");
 	coalesce(1);
 	ck_assert_uint_eq(lines, 4);
 }
