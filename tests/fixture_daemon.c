@@ -170,3 +170,16 @@ daemon_pidfile(void)
 	free(text);
 	return ((pid_t)pid);
 }
+
+bool
+daemon_memory_tells(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return (false);
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	return (false);
+#endif
+#endif
+	return (true);
+}

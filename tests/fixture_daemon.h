@@ -30,6 +30,9 @@ void daemon_client(struct outcome *outcome, const char *word, ...) __attribute__
 void daemon_refuses(int code, const char *mentions, const char *word, ...)
     __attribute__((sentinel));
 
+/* Whether the daemon's memory is its own affair: a sanitizer keeps what was freed. */
+bool daemon_memory_tells(void);
+
 /* The pid in this place's pidfile, or -1. */
 pid_t daemon_pidfile(void);
 

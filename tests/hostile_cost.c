@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fixture_daemon.h"
 #include "fixture_wait.h"
 #include "hostile_host.h"
 #include "jailfix.h"
@@ -17,19 +18,6 @@ struct costing {
 
 /* The room of the events that are kept is there from the start, and used as they come. */
 #define KEPT_KIB (WATCH_BYTES / 1024)
-
-bool
-hostile_memory_tells(void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-	return (false);
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-	return (false);
-#endif
-#endif
-	return (true);
-}
 
 int
 hostile_titled(const char *title)
@@ -64,6 +52,6 @@ hostile_expect(pid_t daemon, const struct hostile_cost *cost, long growth)
 		      "%d descriptors and %d children, before the attack %d and %d",
 		      costing.now.descriptors, costing.now.children, cost->descriptors,
 		      cost->children);
-	ck_assert_msg(!hostile_memory_tells() || costing.now.memory - cost->memory <= growth + KEPT_KIB,
+	ck_assert_msg(!daemon_memory_tells() || costing.now.memory - cost->memory <= growth + KEPT_KIB,
 		      "the daemon has grown from %ld to %ld KiB", cost->memory, costing.now.memory);
 }

@@ -174,7 +174,7 @@ START_TEST(clients_that_never_read_cost_a_bounded_memory)
 			      "the daemon takes whatever comes");
 	ck_assert_int_lt(hostile_ping_ms(), PROMPT_MS);
 	hostile_note(daemon, &after);
-	ck_assert_msg(!hostile_memory_tells() || after.memory - before.memory < UNREAD_KIB,
+	ck_assert_msg(!daemon_memory_tells() || after.memory - before.memory < UNREAD_KIB,
 		      "from %ld to %ld KiB", before.memory, after.memory);
 	probe_sentinel(jail);
 	close_all(fds, UNREADERS);

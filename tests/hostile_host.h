@@ -13,9 +13,6 @@
 /* The resident memory of a process in KiB, or -1. */
 long hostile_memory(pid_t pid);
 
-/* Does its size tell what a daemon keeps? Under a sanitizer freed memory is kept back. */
-bool hostile_memory_tells(void);
-
 /* The number of processes on the host, the jails' included, whose title is exactly this. */
 int hostile_titled(const char *title);
 

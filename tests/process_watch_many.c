@@ -205,7 +205,8 @@ START_TEST(one_of_many_does_not_read)
 	}
 	ck_assert(wait_until(have_all, watchers));
 	after = resident_kib(daemon);
-	ck_assert_msg(after - before < 16 * 1024, "from %ld to %ld KiB", before, after);
+	ck_assert_msg(!daemon_memory_tells() || after - before < 16 * 1024, "from %ld to %ld KiB", before,
+		      after);
 	check_missed(&watchers[0]);
 	ctl_close(&adder);
 	for (int i = 0; i < WATCHERS; i++)
