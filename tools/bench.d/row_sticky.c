@@ -1,9 +1,7 @@
 /* Row "sticky": the processor time that the daemon takes in one second while sticky probes wait for jails
  * that are not there. The floor is the same daemon while nothing waits. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench.h"
 
@@ -13,26 +11,14 @@
 #define STICKY_SETTLE_US 4000000L /* the looks right after a change are closer together */
 #define STICKY_TRIALS	 500	  /* of the other rows, for each window of ours */
 
-static int64_t
-sticky_cpu(pid_t pid)
-{
-	struct timespec used;
-	clockid_t clock;
-
-	errno = clock_getcpuclockid(pid, &clock);
-	if (errno != 0 || clock_gettime(clock, &used) == -1)
-		bench_fail("the processor time of %ld: %s", (long)pid, strerror(errno));
-	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
-}
-
 /* In nanoseconds a second. */
 static int64_t
 sticky_window(pid_t pid)
 {
-	int64_t cpu = sticky_cpu(pid), began = bench_now();
+	int64_t cpu = bench_cpu(pid), began = bench_now();
 
 	bench_pause_us(STICKY_WINDOW_US);
-	return (sticky_cpu(pid) - cpu) * 1000000000 / (bench_now() - began);
+	return (bench_cpu(pid) - cpu) * 1000000000 / (bench_now() - began);
 }
 
 static void
