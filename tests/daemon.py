@@ -129,7 +129,7 @@ class Jail:
 
     def run(self, *command):
         """What somebody inside does."""
-        return subprocess.run(["nsenter", "-t", str(self.pid), "-p", "-m", *command], capture_output=True, text=True,
+        return subprocess.run(["nsenter", "-t", str(self.pid), "-p", "-m", "-r", *command], capture_output=True, text=True,
                               timeout=PATIENCE, check=False)
 
     def press(self, title):

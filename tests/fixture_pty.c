@@ -44,6 +44,17 @@ pty_become(const char *name, char *const *argv, char *const *env)
 	_exit(127);
 }
 
+bool
+pty_there(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd == -1)
+		return (false);
+	(void)close(fd);
+	return (true);
+}
+
 void
 pty_start(struct pty *pty, int columns, int lines, char *const *argv, char *const *env)
 {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A program on a terminal of its own, and all that it has written there. */
@@ -12,6 +13,9 @@ struct pty {
 	char *text;
 	size_t length;
 };
+
+/* Whether terminals can be made here: a root that was only unpacked has none. */
+bool pty_there(void);
 
 /* Starts it; env null: ours. */
 void pty_start(struct pty *pty, int columns, int lines, char *const *argv, char *const *env);

@@ -84,6 +84,7 @@ START_TEST(list_fits_its_terminal)
 	struct jailfix *jail;
 
 	NEEDS_ROOT;
+	SKIP_UNLESS(pty_there(), "no terminal can be made here");
 	jail = probe_jail();
 	(void)daemon_start();
 	(void)probe_add(
@@ -109,6 +110,7 @@ START_TEST(watched_list_is_in_place)
 	int status;
 
 	NEEDS_ROOT;
+	SKIP_UNLESS(pty_there(), "no terminal can be made here");
 	jail = probe_jail();
 	(void)daemon_start();
 	(void)probe_add(jail, "{s:s,s:s}", "command", "true", "title", "FIRST");
@@ -135,6 +137,7 @@ START_TEST(watched_list_ends_with_the_daemon)
 	int status;
 
 	NEEDS_ROOT;
+	SKIP_UNLESS(pty_there(), "no terminal can be made here");
 	daemon = daemon_start();
 	start_client(&pty, 100, watch_words, env);
 	place_seen = pty_wait_text(&pty, 0, "COMMAND");
