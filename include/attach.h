@@ -23,15 +23,25 @@ struct attach_params {
 /* Once, at start: finds the probe program. -1 with *e. */
 int attach_prepare(struct error *e);
 
+/* An attach that has begun. */
+struct attach_begun {
+	int report_fd;	/* the caller's; close-on-exec, non-blocking */
+	pid_t pid;	/* the probe's; -1 where it comes as a report (Linux) */
+	unsigned party; /* those of one number are made by one helper (Linux); 0: there is no helper */
+};
+
 /* Ends what attach_prepare and attach_begin keep for themselves. Probes live on. */
 void attach_finish(void);
 
 /*
- * On success the caller owns *report_fd (close-on-exec, non-blocking); *pid is the probe's, or -1
- * where it comes as a report (Linux). -1 with *e: no process was made.
+ * Begins one. What can be made together may wait for attach_flush: the jail must be held and *params live
+ * until then. -1 with *e: nothing was begun, nothing is to be closed.
  */
-int attach_begin(const struct jail_instance *, const struct attach_params *, int *report_fd, pid_t *pid,
+int attach_begin(const struct jail_instance *, const struct attach_params *, struct attach_begun *,
 		 struct error *e);
+
+/* Nothing that was begun waits any longer. What fails here comes as a report. */
+void attach_flush(void);
 
 /*
  * Takes the next report that can be believed. helper: the pid that ATTACH_HELPER gave, 0 before. Where

@@ -25,7 +25,7 @@
  * before it, failed otherwise. A report is smaller than PIPE_BUF, so it arrives whole. The probe and the processes that made it write to the same pipe, in any order.
  */
 enum attach_stage {
-	ATTACH_HELPER = 1, /* the first of all (Linux): from the process that will make the probe */
+	ATTACH_HELPER = 1, /* the first of all (Linux): from the process that will make the probes */
 	ATTACH_PID,	   /* value: the probe's pid, as the daemon sees it */
 	ATTACH_READY,	   /* everything is done but closing the descriptors, this pipe last */
 
@@ -66,26 +66,30 @@ struct attach_report {
 /* Hierarchies of cgroup v1 that a jail may have groups of its own in, and the one of v2. */
 #define ATTACH_CGROUPS_MAX 16
 
-/* Linux only: one datagram to the launcher, with the descriptors below beside it. */
+/* Probes that one helper makes at most: all for one jail, with the same ids. */
+#define ATTACH_PARTY_MAX 8
+
+/* Linux only: one datagram to the launcher, with the descriptors below beside it. It ends after the last
+ * of the titles. */
 struct attach_request {
 	uint32_t namespaces; /* CLONE_NEW*: those of the jail that are not the daemon's own */
 	uint32_t uid;	     /* as the jail's user namespace counts */
 	uint32_t gid;
+	uint32_t probes;     /* 1 to ATTACH_PARTY_MAX */
 	uint32_t cgroups;    /* descriptors of cgroups after the fixed ones */
 	uint32_t unified;    /* 1: the first of them is a directory of cgroup v2 */
-	char title[ATTACH_TITLE_SIZE];		  /* complete, NUL-terminated */
 	char oom_score_adj[ATTACH_OOM_SCORE_SIZE]; /* the jail's; "": the same as ours */
 	char label_path[ATTACH_LABEL_PATH_SIZE];  /* below /proc/self/attr; "": no label */
 	char label[ATTACH_LABEL_SIZE];		  /* what to write there */
+	char titles[ATTACH_PARTY_MAX][ATTACH_TITLE_SIZE]; /* each complete, NUL-terminated */
 };
 
 enum attach_fd {
-	ATTACH_FD_REPORT, /* write end of the report channel */
-	ATTACH_FD_INIT,	  /* pidfd of the jail's init */
-	ATTACH_FD_ROOT,	  /* the jail's root directory (O_PATH) */
-	ATTACH_FD_COUNT,
+	ATTACH_FD_INIT, /* pidfd of the jail's init */
+	ATTACH_FD_ROOT, /* the jail's root directory (O_PATH) */
+	ATTACH_FD_REPORTS, /* write ends of the report channels, one a probe */
 	/* then: cgroup v2 directory, where there is one; cgroup.procs files of v1 */
-	ATTACH_FD_MAX = ATTACH_FD_COUNT + ATTACH_CGROUPS_MAX
+	ATTACH_FD_MAX = ATTACH_FD_REPORTS + ATTACH_PARTY_MAX + ATTACH_CGROUPS_MAX
 };
 
 /* Descriptor on which the launcher gets its socket, and a FreeBSD probe its report pipe. */

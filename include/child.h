@@ -1,6 +1,6 @@
 /*
- * pid → who wants to know of its end. Every child of the daemon is reaped by the server's one
- * waitpid loop, which hands each status to child_exited; nothing else ever waits.
+ * pid → who wants to know of its end. Every child of the daemon is reaped by the reaper, which hands each
+ * status to child_exited, or by child_reap; nothing else ever waits.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -39,5 +39,8 @@ void child_expect(void);
 void child_unexpect(void);
 
 void child_exited(pid_t, int status);
+
+/* Reaps that one at once, if it has ended: cheaper than to find it among all. */
+void child_reap(pid_t);
 
 #endif

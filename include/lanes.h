@@ -40,6 +40,9 @@ void lanes_remove(struct lanes *, struct lane_entry *);
  * that holds lane_limit places is passed over. NULL: nothing may go now. */
 struct lane_entry *lanes_take(struct lanes *, unsigned lane_limit, struct lane **lane);
 
+/* The next of that very lane, in the same way: for entries that are better served together. */
+struct lane_entry *lanes_take_more(struct lanes *, unsigned lane_limit, struct lane *);
+
 /* Undoes lanes_take: the entry is the first of its lane again. */
 void lanes_put_back(struct lanes *, struct lane *, struct lane_entry *);
 

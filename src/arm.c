@@ -13,32 +13,37 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "helper.h"
 #include "lanes.h"
 #include "log.h"
 #include "util.h"
 
-/* Attaches under way at once; the others wait their turn. Enough to keep two processors busy, and
+/* Attaches under way at once; the others wait their turn. Enough to keep some processors busy, and
  * few enough that a socket buffer holds all their requests. */
-#define UNDER_WAY_MAX 32
+#define UNDER_WAY_MAX 96
 
-/* And of one jail: whoever is inside can make each last as long as it may. */
-#define UNDER_WAY_JAIL_MAX 8
+/* And of one jail: whoever is inside can make each last as long as it may. Two parties. */
+#define UNDER_WAY_JAIL_MAX (2 * ATTACH_PARTY_MAX)
+
+/* Nothing begins before there are places for a whole party: those that wait go together then. */
+#define BEGIN_MAX	(UNDER_WAY_MAX - ATTACH_PARTY_MAX)
+#define BEGIN_JAIL_MAX	(UNDER_WAY_JAIL_MAX - ATTACH_PARTY_MAX)
 
 /* A probe that somebody inside stops while it is being set up must not be waited for longer. */
 #define READY_SECONDS 5
 
 struct arm {
 	struct lane_entry entry; /* while it waits its turn */
+	TAILQ_ENTRY(arm) link;	 /* among those that are begun */
 	bool begun; /* the process is under way; otherwise it waits its turn */
 	bool placed; /* it counts among those under way at once */
 	bool ready;
-	bool ended; /* the report pipe is; the helper's exit is still to come */
+	bool ended; /* the report pipe is; the helper's exit may be still to come */
 	bool exited;
 	int status; /* when exited */
 	pid_t pid;  /* 0: not known yet */
-	pid_t helper; /* 0: not known, or ended */
-	pid_t helper_id; /* the same, also when it has ended */
-	pid_t ready_by;	 /* who said so; 0: the system doesn't tell */
+	pid_t ready_by; /* who said so; 0: the system doesn't tell */
+	struct helper *helper; /* NULL: there is none on this system */
 	int report_fd;
 	struct jail_instance *jail;
 	struct attach_params params;
@@ -50,6 +55,7 @@ struct arm {
 };
 
 static struct lanes turns;
+static TAILQ_HEAD(, arm) begun = TAILQ_HEAD_INITIALIZER(begun);
 static unsigned under_way; /* begun and not released */
 static struct event_base *base;
 static struct event turn_event; /* begins the next ones, from the event loop */
@@ -80,9 +86,10 @@ release(struct arm *arm)
 		util_close(&arm->report_fd);
 		child_unexpect();
 		under_way--;
+		TAILQ_REMOVE(&begun, arm, link);
 		give_up_place(arm);
-		if (arm->helper > 0)
-			child_forget(arm->helper);
+		if (arm->helper != NULL)
+			helper_leave(arm->helper, arm->ended);
 	} else {
 		lanes_remove(&turns, &arm->entry);
 	}
@@ -99,35 +106,28 @@ finish(struct arm *arm, pid_t pid, const struct error *e)
 }
 
 static void probe_exited(pid_t, int status, void *arg);
-static void helper_exited(pid_t, int status, void *arg);
-static void discard_processes(struct arm *);
+static void discard_probe(struct arm *);
 
 /* A probe that somebody inside can trace could say anything, so a pid is believed once, and only of
  * a child of ours that is nobody's yet. */
-static bool
-take_pid(struct arm *arm, pid_t *place, pid_t pid, child_exit_cb *exited)
+static void
+take_pid(struct arm *arm, pid_t pid)
 {
-	if (*place != 0 || !child_is_unclaimed(pid))
-		return false;
-	*place = pid;
-	child_add(pid, exited, arm);
+	if (arm->pid != 0 || !child_is_unclaimed(pid))
+		return;
+	arm->pid = pid;
+	child_add(pid, probe_exited, arm);
 	if (arm->done == NULL)
-		discard_processes(arm);
-	return true;
+		discard_probe(arm);
 }
 
 static void
-discard_processes(struct arm *arm)
+discard_probe(struct arm *arm)
 {
 	/* A helper that was killed, or stands still, may have made a probe without telling: that one is
 	 * known by its own word. */
 	if (arm->pid == 0 && arm->ready_by > 0)
-		take_pid(arm, &arm->pid, arm->ready_by, probe_exited);
-	if (arm->helper > 0) {
-		kill(arm->helper, SIGKILL);
-		child_forget(arm->helper);
-		arm->helper = 0;
-	}
+		take_pid(arm, arm->ready_by);
 	if (arm->pid <= 0 || arm->exited)
 		return;
 	kill(arm->pid, SIGKILL);
@@ -140,7 +140,7 @@ finish_failed(struct arm *arm)
 {
 	struct error e;
 
-	discard_processes(arm);
+	discard_probe(arm);
 	attach_explain(&arm->failed, &arm->params, &e);
 	if (arm->failed.stage == 0 && arm->exited && WIFSIGNALED(arm->status))
 		error_set(&e, ERR_ATTACH_FAILED,
@@ -160,7 +160,7 @@ finish_ready(struct arm *arm)
 	bool exited = arm->exited;
 
 	if (arm->done == NULL || !jail_alive(arm->jail)) {
-		discard_processes(arm);
+		discard_probe(arm);
 		error_set(&e, ERR_ATTACH_FAILED, "the jail ended while the probe was being set up");
 		finish(arm, 0, &e);
 		return;
@@ -176,7 +176,7 @@ finish_ready(struct arm *arm)
 static void
 finish_at_end(struct arm *arm)
 {
-	if (!arm->ended || arm->helper > 0)
+	if (!arm->ended || (arm->helper != NULL && helper_is_there(arm->helper)))
 		return;
 	if (arm->ready && arm->failed.stage == 0 && arm->pid > 0 &&
 	    (arm->ready_by == 0 || arm->ready_by == arm->pid))
@@ -185,23 +185,15 @@ finish_at_end(struct arm *arm)
 		finish_failed(arm);
 }
 
-/* The first to speak is the helper: nobody else has the channel before it has made a probe. */
-static void
-take_helper(struct arm *arm, pid_t pid)
-{
-	if (arm->helper_id != 0)
-		return;
-	/* It may be dead already by the time that it is heard: arm->helper is 0 again then. */
-	arm->helper_id = take_pid(arm, &arm->helper, pid, helper_exited) ? pid : -1;
-}
-
 static void
 take_report(struct arm *arm, const struct attach_report *line)
 {
 	if (line->stage == ATTACH_HELPER) {
-		take_helper(arm, line->value);
+		/* The first to speak: nobody else has a channel of the party before it has made a probe. */
+		if (arm->helper != NULL)
+			helper_heard(arm->helper, line->value);
 	} else if (line->stage == ATTACH_PID) {
-		take_pid(arm, &arm->pid, line->value, probe_exited);
+		take_pid(arm, line->value);
 	} else if (line->stage == ATTACH_READY) {
 		/* Whoever else says so is not the probe. */
 		if (arm->pid == 0 || line->value == 0 || line->value == arm->pid) {
@@ -224,8 +216,13 @@ read_reports(struct arm *arm)
 	struct attach_report line;
 	int got;
 
-	while ((got = attach_read(arm->report_fd, arm->helper_id, &line)) > 0)
-		take_report(arm, &line);
+	do {
+		pid_t helper = arm->helper == NULL ? 0 : helper_id(arm->helper);
+
+		got = attach_read(arm->report_fd, helper, &line);
+		if (got > 0)
+			take_report(arm, &line);
+	} while (got > 0);
 	return got == 0;
 }
 
@@ -233,6 +230,7 @@ static void
 report_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct arm *arm = arg;
+	bool waits = false;
 
 	(void)fd;
 	(void)what;
@@ -240,23 +238,36 @@ report_ready(evutil_socket_t fd, short what, void *arg)
 		return;
 	event_del(&arm->report_event);
 	arm->ended = true;
-	if (arm->helper > 0)
-		kill(arm->helper, SIGKILL); /* it has closed the pipe, so all it can do is exit */
-	finish_at_end(arm);
+	if (arm->helper != NULL) {
+		waits = helper_is_there(arm->helper);
+		helper_done(arm->helper); /* it may end here and now, and the arm with it */
+	}
+	if (!waits)
+		finish_at_end(arm);
 }
 
-static void
-helper_exited(pid_t pid, int status, void *arg)
+static struct arm *
+waits_for(const struct helper *helper)
 {
-	struct arm *arm = arg;
+	struct arm *arm;
 
-	(void)pid;
-	(void)status;
-	arm->helper = 0;
-	finish_at_end(arm);
+	TAILQ_FOREACH(arm, &begun, link)
+		if (arm->ended && arm->helper == helper)
+			return arm;
+	return NULL;
 }
 
-/* A probe that is dead has closed its end; the launcher closes the other right after telling us the
+/* One by one, because whoever is told that a probe is armed may do away with the next one. */
+static void
+helper_ended(struct helper *helper)
+{
+	struct arm *arm;
+
+	while ((arm = waits_for(helper)) != NULL)
+		finish_at_end(arm);
+}
+
+/* A probe that is dead has closed its end; the helper closes the other right after telling us the
  * pid. So the end of the pipe is near, and the decision is made there. */
 static void
 probe_exited(pid_t pid, int status, void *arg)
@@ -281,12 +292,28 @@ ready_expired(evutil_socket_t fd, short what, void *arg)
 		arm->done(arm->arg, 0, &e);
 	arm->done = NULL;
 	give_up_place(arm);
-	if (arm->pid > 0 || arm->helper > 0) {
+	if (arm->pid > 0 || (arm->helper != NULL && helper_id(arm->helper) != 0)) {
 		/* A probe that the helper has made without telling yet finds nobody to report to. */
-		discard_processes(arm);
+		discard_probe(arm);
 		release(arm);
 	}
 	/* Else the launcher is slow: pids are still to come, and those processes to be ended. */
+}
+
+static int
+begin_attach(struct arm *arm, pid_t *pid, struct error *e)
+{
+	struct attach_begun attach;
+
+	if (attach_begin(arm->jail, &arm->params, &attach, e) != 0)
+		return -1;
+	if (attach.party != 0 && (arm->helper = helper_join(attach.party)) == NULL) {
+		close(attach.report_fd); /* the probe finds nobody to report to */
+		return error_no_memory(e);
+	}
+	arm->report_fd = attach.report_fd;
+	*pid = attach.pid;
+	return 0;
 }
 
 static int
@@ -298,12 +325,13 @@ begin(struct arm *arm, struct error *e)
 	if (child_reserve() != 0)
 		return error_no_memory(e);
 	child_expect();
-	if (attach_begin(arm->jail, &arm->params, &arm->report_fd, &pid, e) != 0) {
+	if (begin_attach(arm, &pid, e) != 0) {
 		child_unexpect();
 		return -1;
 	}
 	arm->begun = true;
 	under_way++;
+	TAILQ_INSERT_TAIL(&begun, arm, link);
 	event_assign(&arm->report_event, base, arm->report_fd, EV_READ | EV_PERSIST, report_ready, arm);
 	evtimer_assign(&arm->timer, base, ready_expired, arm);
 	event_add(&arm->report_event, NULL);
@@ -315,31 +343,44 @@ begin(struct arm *arm, struct error *e)
 	return 0;
 }
 
+/* False: it failed, and with it the jail may be gone. */
+static bool
+begin_or_fail(struct lane_entry *entry)
+{
+	struct arm *arm = (struct arm *)((char *)entry - offsetof(struct arm, entry));
+	struct error e;
+
+	arm->placed = true;
+	if (begin(arm, &e) == 0)
+		return true;
+	give_up_place(arm);
+	finish(arm, 0, &e);
+	return false;
+}
+
+/* All that a jail may have at once, before the next one's: they can share the way in. */
 static void
 take_turns(evutil_socket_t fd, short what, void *arg)
 {
 	struct lane_entry *entry;
 	struct lane *lane;
-	struct error e;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while (!paused && (entry = lanes_take(&turns, UNDER_WAY_JAIL_MAX, &lane)) != NULL) {
-		struct arm *arm = (struct arm *)((char *)entry - offsetof(struct arm, entry));
-
-		arm->placed = true;
-		if (begin(arm, &e) == 0)
+	while (!paused && turns.taken <= BEGIN_MAX &&
+	       (entry = lanes_take(&turns, BEGIN_JAIL_MAX + 1, &lane)) != NULL)
+		while (begin_or_fail(entry) &&
+		       (entry = lanes_take_more(&turns, UNDER_WAY_JAIL_MAX, lane)) != NULL)
 			continue;
-		give_up_place(arm);
-		finish(arm, 0, &e);
-	}
+	attach_flush();
 }
 
 void
 arm_init(struct event_base *event_base)
 {
 	base = event_base;
+	helper_init(helper_ended);
 	lanes_init(&turns, UNDER_WAY_MAX);
 	evtimer_assign(&turn_event, base, take_turns, NULL);
 }
@@ -366,11 +407,10 @@ arm_cancel(struct arm *arm)
 {
 	arm->done = NULL;
 	if (!arm->begun || arm->pid > 0) {
-		discard_processes(arm);
+		discard_probe(arm);
 		release(arm);
 	}
-	/* Else it ends by itself when the pid has come: take_pid sees that nobody waits. The helper is
-	 * let be until then, because it may have made the probe already. */
+	/* Else it ends by itself when the pid has come: take_pid sees that nobody waits. */
 }
 
 unsigned

@@ -41,7 +41,6 @@ attach_find_program(char *path, size_t size, struct error *e)
 }
 
 static const char *const failed_to[ATTACH_STAGE_END] = {
-    [ATTACH_FAIL_REQUEST] = "reach the launcher",
     [ATTACH_FAIL_HELPER] = "make its helper process",
     [ATTACH_FAIL_PIDNS] = "enter the jail's pid namespace",
     [ATTACH_FAIL_FORK] = "make a process in the jail",
@@ -88,6 +87,8 @@ reason(const struct attach_report *failed)
 		return "its limit of processes is reached";
 	if (failed->stage == ATTACH_FAIL_PIDNS && failed->value == ESRCH)
 		return "the jail has ended";
+	if (failed->stage == ATTACH_FAIL_REQUEST && (failed->value == ESRCH || failed->value == ENOENT))
+		return "it has ended";
 	return strerror(failed->value);
 }
 
@@ -99,14 +100,16 @@ attach_explain(const struct attach_report *failed, const struct attach_params *p
 
 	if (failed->stage < ATTACH_STAGE_END)
 		what = failed_to[failed->stage];
-	if (what == NULL)
-		error_set(e, ERR_ATTACH_FAILED, "the probe ended while it was being set up");
+	if (failed->stage == ATTACH_FAIL_REQUEST)
+		error_set(e, ERR_ATTACH_FAILED, "the jail can't be entered: %s", reason(failed));
 	else if (failed->stage == ATTACH_FAIL_UID && failed->value == EINVAL)
 		error_set(e, ERR_ATTACH_FAILED, "uid %lu is not mapped in the jail's user namespace",
 			  (unsigned long)params->uid);
 	else if (failed->stage == ATTACH_FAIL_GID && failed->value == EINVAL)
 		error_set(e, ERR_ATTACH_FAILED, "gid %lu is not mapped in the jail's user namespace",
 			  (unsigned long)params->gid);
+	else if (what == NULL)
+		error_set(e, ERR_ATTACH_FAILED, "the probe ended while it was being set up");
 	else
 		error_set(e, ERR_ATTACH_FAILED, "the probe could not %s: %s", what, reason(failed));
 }

@@ -74,22 +74,27 @@ spawn_probe(const struct jail_instance *jail, const struct attach_params *params
 }
 
 int
-attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd, pid_t *pid,
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, struct attach_begun *begun,
 	     struct error *e)
 {
 	int ends[2];
 
 	if (util_pipe(ends) != 0)
 		return error_set(e, ERR_INTERNAL, "pipe: %s", strerror(errno));
-	*pid = spawn_probe(jail, params, ends[1]);
+	*begun = (struct attach_begun){.report_fd = ends[0], .pid = spawn_probe(jail, params, ends[1])};
 	close(ends[1]);
-	if (*pid < 0) {
+	if (begun->pid < 0) {
 		error_set(e, ERR_ATTACH_FAILED, "starting %s: %s", program, strerror(errno));
 		close(ends[0]);
 		return -1;
 	}
-	*report_fd = ends[0];
 	return 0;
+}
+
+/* Every probe is on its way from attach_begin on. */
+void
+attach_flush(void)
+{
 }
 
 /* Only the probe has the other end, and nobody can trace it. */

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,6 +35,14 @@
 static int program_fd = -1;
 static int launcher_fd = -1; /* our end of the socket; -1: no launcher runs */
 static pid_t launcher_pid;
+
+/* The party that gathers until attach_flush: probes for one jail, with the same ids. */
+static struct {
+	unsigned number;
+	const struct jail_instance *jail;
+	struct attach_request request;
+	int reports[ATTACH_PARTY_MAX]; /* the probes' ends of the channels */
+} party;
 
 static int
 copy_file(int from, int to)
@@ -178,8 +188,9 @@ send_request(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_MAX)];
 	} control = {.space = {0}};
-	const size_t bytes = sizeof(int) * (ATTACH_FD_COUNT + request->cgroups);
-	struct iovec part = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
+	const size_t bytes = sizeof(int) * (ATTACH_FD_REPORTS + request->probes + request->cgroups);
+	struct iovec part = {.iov_base = (void *)(uintptr_t)request,
+			     .iov_len = offsetof(struct attach_request, titles[request->probes])};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
@@ -196,32 +207,69 @@ send_request(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 	return sent < 0 ? -1 : 0;
 }
 
-static void
-fill_request(struct attach_request *request, const struct jail_instance *jail,
-	     const struct attach_params *params)
-{
-	*request = (struct attach_request){
-	    .namespaces = jail_namespaces(jail), .uid = params->uid, .gid = params->gid};
-	snprintf(request->title, sizeof(request->title), "%s%s", PROBE_TITLE_PREFIX, params->title);
-}
-
 static int
 send_with_root(struct attach_request *request, const struct jail_instance *jail, int fds[ATTACH_FD_MAX])
 {
+	int *cgroups = fds + ATTACH_FD_REPORTS + request->probes;
 	int sent = -1, failed;
 
 	fds[ATTACH_FD_INIT] = jail->watch_fd;
 	fds[ATTACH_FD_ROOT] = open_root(jail);
 	if (fds[ATTACH_FD_ROOT] >= 0) {
-		bookkeeping_fill(jail->jid, request, fds + ATTACH_FD_COUNT);
+		request->namespaces = jail_namespaces(jail);
+		bookkeeping_fill(jail->jid, request, cgroups);
 		sent = send_request(request, fds);
 	}
 	failed = errno;
 	for (uint32_t i = 0; i < request->cgroups; i++)
-		close(fds[ATTACH_FD_COUNT + i]);
+		close(cgroups[i]);
 	util_close(&fds[ATTACH_FD_ROOT]);
 	errno = failed;
 	return sent;
+}
+
+/* Through the channels, as if the launcher had said it. Whoever doesn't get it reads the end. */
+static void
+tell_party(enum attach_stage stage, int value)
+{
+	const struct attach_report line = {.stage = (uint32_t)stage, .value = value};
+
+	for (uint32_t i = 0; i < party.request.probes; i++)
+		(void)send(party.reports[i], &line, sizeof(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+attach_flush(void)
+{
+	int fds[ATTACH_FD_MAX];
+
+	if (party.request.probes == 0)
+		return;
+	memcpy(fds + ATTACH_FD_REPORTS, party.reports, sizeof(party.reports));
+	if (send_with_root(&party.request, party.jail, fds) != 0)
+		tell_party(ATTACH_FAIL_REQUEST, errno);
+	for (uint32_t i = 0; i < party.request.probes; i++)
+		close(party.reports[i]);
+	party.request.probes = 0;
+}
+
+/* One more probe for the party, or the first of the next one. */
+static void
+join_party(const struct jail_instance *jail, const struct attach_params *params, int report_fd)
+{
+	struct attach_request *request = &party.request;
+
+	if (request->probes == ATTACH_PARTY_MAX || party.jail != jail || request->uid != params->uid ||
+	    request->gid != params->gid)
+		attach_flush();
+	if (request->probes == 0) {
+		*request = (struct attach_request){.uid = params->uid, .gid = params->gid};
+		party.jail = jail;
+		party.number += party.number == UINT_MAX ? 2 : 1; /* never 0 */
+	}
+	snprintf(request->titles[request->probes], ATTACH_TITLE_SIZE, "%s%s", PROBE_TITLE_PREFIX,
+		 params->title);
+	party.reports[request->probes++] = report_fd;
 }
 
 /* A probe in a jail that may trace it could have its end of the channel taken, so what comes is
@@ -286,27 +334,16 @@ attach_read(int report_fd, pid_t helper, struct attach_report *line)
 }
 
 int
-attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd,
-	     pid_t *pid, struct error *e)
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, struct attach_begun *begun,
+	     struct error *e)
 {
-	struct attach_request request;
-	int fds[ATTACH_FD_MAX], ends[2];
+	int ends[2];
 
 	if (launcher_fd < 0 && start_launcher(e) != 0)
 		return -1;
 	if (open_channel(ends) != 0)
 		return error_set(e, ERR_INTERNAL, "socketpair: %s", strerror(errno));
-	fds[ATTACH_FD_REPORT] = ends[1];
-	fill_request(&request, jail, params);
-	if (send_with_root(&request, jail, fds) != 0) {
-		error_set(e, ERR_ATTACH_FAILED, "the jail can't be entered: %s",
-			  errno == ESRCH || errno == ENOENT ? "it has ended" : strerror(errno));
-		close(ends[0]);
-		close(ends[1]);
-		return -1;
-	}
-	close(ends[1]);
-	*report_fd = ends[0];
-	*pid = -1;
+	join_party(jail, params, ends[1]);
+	*begun = (struct attach_begun){.report_fd = ends[0], .pid = -1, .party = party.number};
 	return 0;
 }

@@ -197,3 +197,12 @@ child_exited(pid_t pid, int status)
 		log_debug("event=reaped-unknown pid=%d", (int)pid);
 	}
 }
+
+void
+child_reap(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, WNOHANG) == pid)
+		child_exited(pid, status);
+}

@@ -47,12 +47,26 @@ enter(struct jail_instance *jail)
 		hooks->opened(jail);
 }
 
+/* By its own number: as long as it is alive nobody else has that. */
+static struct jail_instance *
+held_by_number(int64_t number)
+{
+	struct jail_instance *jail;
+
+	LIST_FOREACH(jail, &instances, entry)
+		if (number != 0 && jail->jid == number && jail_os_alive(jail))
+			return jail_hold(jail);
+	return NULL;
+}
+
 struct jail_instance *
 jail_find(const struct jail_ref *ref, struct error *e)
 {
 	struct jail_instance found = {.watch_fd = -1, .descriptor = -1};
 	struct jail_instance *jail;
 
+	if ((jail = held_by_number(ref->number)) != NULL)
+		return jail;
 	if (jail_os_find(ref, &found, e) != 0)
 		return NULL;
 	if ((jail = held_instance(&found)) != NULL)

@@ -64,6 +64,18 @@ lanes_occupy(struct lanes *lanes, struct lane *lane)
 }
 
 struct lane_entry *
+lanes_take_more(struct lanes *lanes, unsigned lane_limit, struct lane *lane)
+{
+	struct lane_entry *entry = TAILQ_FIRST(&lane->entries);
+
+	if (entry == NULL || lanes->taken >= lanes->limit || lane->taken >= lane_limit)
+		return NULL;
+	lanes_remove(lanes, entry);
+	lanes_occupy(lanes, lane);
+	return entry;
+}
+
+struct lane_entry *
 lanes_take(struct lanes *lanes, unsigned lane_limit, struct lane **lane)
 {
 	struct lane_entry *entry;

@@ -74,7 +74,7 @@ play(const char *part, int report)
 		make_probe(part, report);
 }
 
-/* The descriptors of one request: the report pipe is the first of them. */
+/* The descriptors of one request, which asks for one probe. */
 static bool
 receive(int fds[FDS_ROOM], size_t *count)
 {
@@ -111,7 +111,7 @@ hostile_fake(void)
 	size_t count;
 
 	while (receive(fds, &count)) {
-		play(part, fds[ATTACH_FD_REPORT]);
+		play(part, fds[ATTACH_FD_REPORTS]);
 		while (count > 0)
 			(void)close(fds[--count]);
 	}

@@ -152,6 +152,7 @@ bool unit_runtime_watched(void);
 unsigned unit_attaches(void);
 
 const char *unit_attach_title(unsigned place);
+void unit_attach_parties(unsigned size); /* so many share a helper; 1 at first */
 void unit_attach_check_ids(unsigned place, uid_t, gid_t);
 
 /* Reports of the probe, and the end of its pipe, which also turns the event loop. */

@@ -45,6 +45,7 @@ static unsigned looks;
 /* Signs of new jails. */
 static int signs[2] = {-1, -1};
 static bool signs_watched;
+static unsigned party_size = 1; /* of those that share a helper */
 static TAILQ_HEAD(attaches, fake_attach) attaches = TAILQ_HEAD_INITIALIZER(attaches);
 
 /* ---- for the tests ---- */
@@ -103,6 +104,12 @@ unit_attaches(void)
 	TAILQ_FOREACH(attach, &attaches, link)
 		count++;
 	return count;
+}
+
+void
+unit_attach_parties(unsigned size)
+{
+	party_size = size;
 }
 
 static struct fake_attach *
@@ -325,9 +332,10 @@ attach_finish(void)
 }
 
 int
-attach_begin(const struct jail_instance *jail, const struct attach_params *params, int *report_fd,
-	     pid_t *pid, struct error *e)
+attach_begin(const struct jail_instance *jail, const struct attach_params *params, struct attach_begun *begun,
+	     struct error *e)
 {
+	static unsigned count;
 	struct fake_attach *attach = calloc(1, sizeof(*attach));
 	int ends[2];
 
@@ -341,9 +349,14 @@ attach_begin(const struct jail_instance *jail, const struct attach_params *param
 	attach->gid = params->gid;
 	memcpy(attach->title, params->title, strlen(params->title) + 1);
 	TAILQ_INSERT_TAIL(&attaches, attach, link);
-	*report_fd = ends[0];
-	*pid = -1;
+	*begun = (struct attach_begun){
+	    .report_fd = ends[0], .pid = -1, .party = 1 + count++ / party_size};
 	return 0;
+}
+
+void
+attach_flush(void)
+{
 }
 
 int

@@ -1,15 +1,16 @@
 /*
  * jaildaemon-probe on Linux: the launcher, and the probes that it forks.
  *
- * The daemon executes this program once, from a sealed memfd, and hands it one datagram a probe.
- * For each the launcher forks a helper, which joins everything of the jail but its pid namespace and
- * gives up everything of the host's, and which then forks the probe into the jail's pid namespace
- * (both with CLONE_PARENT: the daemon's own children). That is why the daemon doesn't fork probes
- * itself:
+ * The daemon executes this program once, from a sealed memfd, and hands it one datagram a party: some
+ * probes for the same jail, with the same ids. For each party the launcher forks a helper, which joins
+ * everything of the jail but its pid namespace and gives up everything of the host's, and which then
+ * forks the probes into the jail's pid namespace (all with CLONE_PARENT: the daemon's own children).
+ * That is why the daemon doesn't fork probes itself:
  *
  *  - Nobody inside can see the helper. What appears inside has been born without a capability, a
  *    descriptor but the report pipe, or a namespace of the host's: even a jail that may trace any
- *    process it sees finds nothing in it.
+ *    process it sees finds nothing in it but the channels on which its neighbours of the same jail
+ *    are about to report, until it closes them.
  *  - Nobody inside can hold up the daemon: a probe that is stopped, frozen or killed half way is
  *    nobody's vfork, and shares neither memory nor descriptors with anything on the host.
  *  - A fork of this program carries nothing worth reading: no command, no other jail's title. It was
@@ -25,52 +26,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "attach_wire.h"
+#include "confine_linux.h"
 #include "sys_linux.h"
-
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define NATIVE_ARCH AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define NATIVE_ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define NATIVE_ARCH AUDIT_ARCH_S390X
-#else
-#error "tell the system call filter this processor's AUDIT_ARCH_ constant"
-#endif
-
-#ifndef CLOSE_RANGE_CALL
-#ifdef SYS_close_range
-#define CLOSE_RANGE_CALL SYS_close_range
-#else
-#define CLOSE_RANGE_CALL 436 /* the same number on every architecture */
-#endif
-#endif
 
 #define KERNEL_SIGSET_BYTES 8
 #define CAPABILITY_END	    64 /* the kernel refuses those that it doesn't have */
 #define NO_FD		    (-1)
-
-#define sys0(nr)	  sys_call((nr), 0, 0, 0, 0, 0)
-#define sys1(nr, a)	  sys_call((nr), (long)(a), 0, 0, 0, 0)
-#define sys2(nr, a, b)	  sys_call((nr), (long)(a), (long)(b), 0, 0, 0)
-#define sys3(nr, a, b, c) sys_call((nr), (long)(a), (long)(b), (long)(c), 0, 0)
-#define sys4(nr, a, b, c, d) \
-	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0)
-#define sys5(nr, a, b, c, d, e) \
-	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 
 /* Where the kernel reads our title from: argv[0], made large enough by the daemon. */
 static char *title_area;
@@ -94,6 +62,37 @@ static _Noreturn void
 fail(int fd, enum attach_stage stage, long negative_errno)
 {
 	report(fd, stage, -negative_errno);
+	finish(1);
+}
+
+/* A party: the probes that one helper makes, for one jail and with the same ids, and what it was sent. */
+struct party {
+	struct attach_request request;
+	int fds[ATTACH_FD_MAX]; /* as enum attach_fd has them; NO_FD where there is none */
+};
+
+static int *
+cgroups_of(struct party *party)
+{
+	return party->fds + ATTACH_FD_REPORTS + party->request.probes;
+}
+
+/* Whether anybody listens. */
+static int
+report_all(const struct party *party, enum attach_stage stage, long value)
+{
+	int heard = 0;
+
+	for (uint32_t i = 0; i < party->request.probes; i++)
+		if (report(party->fds[ATTACH_FD_REPORTS + i], stage, value) > 0)
+			heard = 1;
+	return heard;
+}
+
+static _Noreturn void
+fail_all(const struct party *party, enum attach_stage stage, long negative_errno)
+{
+	report_all(party, stage, -negative_errno);
 	finish(1);
 }
 
@@ -136,54 +135,56 @@ open_for_writing(int directory, const char *path)
  * being forked there, is not stopped by a limit that the jail has used up. born_in: the fork has seen
  * to cgroup v2 already. */
 static void
-join_cgroups(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX], int born_in)
+join_cgroups(struct party *party, int born_in)
 {
-	const int *cgroups = fds + ATTACH_FD_COUNT;
+	const int *cgroups = cgroups_of(party);
 
-	for (uint32_t i = 0; i < request->cgroups && i < ATTACH_CGROUPS_MAX; i++) {
+	for (uint32_t i = 0; i < party->request.cgroups; i++) {
 		long fd = cgroups[i], failed;
 
-		if (request->unified && i == 0) {
+		if (party->request.unified && i == 0) {
 			if (born_in)
 				continue;
 			fd = open_for_writing(cgroups[i], "cgroup.procs");
 		}
 		if ((failed = write_file(fd, "0")) < 0)
-			report(out, ATTACH_WARN_CGROUP, -failed);
+			report_all(party, ATTACH_WARN_CGROUP, -failed);
 	}
 }
 
 /* Before anything of the host's /proc is left behind. The label comes before no_new_privs and before
  * any change of credentials, because the kernel refuses it afterwards. */
 static void
-take_bookkeeping(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX],
-		 int born_in)
+take_bookkeeping(struct party *party, int born_in)
 {
+	const struct attach_request *request = &party->request;
 	long failed;
 
-	join_cgroups(out, request, fds, born_in);
+	join_cgroups(party, born_in);
 	if (request->oom_score_adj[0] != '\0' &&
 	    (failed = write_file(open_for_writing(AT_FDCWD, "/proc/self/oom_score_adj"),
 				 request->oom_score_adj)) < 0)
-		report(out, ATTACH_WARN_OOM_SCORE, -failed);
+		report_all(party, ATTACH_WARN_OOM_SCORE, -failed);
 	if (request->label_path[0] != '\0' &&
 	    (failed = write_file(open_for_writing(AT_FDCWD, request->label_path), request->label)) < 0)
-		report(out, ATTACH_WARN_LABEL, -failed);
+		report_all(party, ATTACH_WARN_LABEL, -failed);
 }
 
 /* All namespaces in one call, which either joins them all or none. */
 static void
-enter_jail(int out, const struct attach_request *request, const int fds[ATTACH_FD_MAX])
+enter_jail(const struct party *party)
 {
+	const uint32_t namespaces = party->request.namespaces;
 	long failed;
 
-	if (request->namespaces != 0 &&
-	    (failed = sys2(SYS_setns, fds[ATTACH_FD_INIT], request->namespaces)) < 0)
-		fail(out, ATTACH_FAIL_ENTER, failed);
+	if ((failed = sys2(SYS_setns, party->fds[ATTACH_FD_INIT], CLONE_NEWPID)) < 0)
+		fail_all(party, ATTACH_FAIL_PIDNS, failed);
+	if (namespaces != 0 && (failed = sys2(SYS_setns, party->fds[ATTACH_FD_INIT], namespaces)) < 0)
+		fail_all(party, ATTACH_FAIL_ENTER, failed);
 	/* The jail's root may be deeper than its mount namespace's (a plain chroot). */
-	if ((failed = sys1(SYS_fchdir, fds[ATTACH_FD_ROOT])) < 0 ||
+	if ((failed = sys1(SYS_fchdir, party->fds[ATTACH_FD_ROOT])) < 0 ||
 	    (failed = sys1(SYS_chroot, ".")) < 0 || (failed = sys1(SYS_chdir, "/")) < 0)
-		fail(out, ATTACH_FAIL_ROOT, failed);
+		fail_all(party, ATTACH_FAIL_ROOT, failed);
 }
 
 static void
@@ -197,62 +198,38 @@ drop_bounding_set(void)
 /* The launcher's own supplementary groups were dropped when it started, on the host, where no user
  * namespace can forbid it; here it is only verified. */
 static void
-become_user(int out, const struct attach_request *request)
+become_user(const struct party *party)
 {
+	const uint32_t uid = party->request.uid, gid = party->request.gid;
 	uint32_t real, effective, saved;
 	long got;
 
 	if ((got = sys2(SYS_getgroups, 0, 0)) != 0)
-		fail(out, ATTACH_FAIL_GROUPS, got < 0 ? got : -EPERM);
-	if ((got = sys3(SYS_setresgid, request->gid, request->gid, request->gid)) < 0)
-		fail(out, ATTACH_FAIL_GID, got);
-	if ((got = sys3(SYS_setresuid, request->uid, request->uid, request->uid)) < 0)
-		fail(out, ATTACH_FAIL_UID, got);
-	if (sys3(SYS_getresgid, &real, &effective, &saved) < 0 || real != request->gid ||
-	    effective != request->gid || saved != request->gid)
-		fail(out, ATTACH_FAIL_GID, -EPERM);
-	if (sys3(SYS_getresuid, &real, &effective, &saved) < 0 || real != request->uid ||
-	    effective != request->uid || saved != request->uid)
-		fail(out, ATTACH_FAIL_UID, -EPERM);
+		fail_all(party, ATTACH_FAIL_GROUPS, got < 0 ? got : -EPERM);
+	if ((got = sys3(SYS_setresgid, gid, gid, gid)) < 0)
+		fail_all(party, ATTACH_FAIL_GID, got);
+	if ((got = sys3(SYS_setresuid, uid, uid, uid)) < 0)
+		fail_all(party, ATTACH_FAIL_UID, got);
+	if (sys3(SYS_getresgid, &real, &effective, &saved) < 0 || real != gid || effective != gid ||
+	    saved != gid)
+		fail_all(party, ATTACH_FAIL_GID, -EPERM);
+	if (sys3(SYS_getresuid, &real, &effective, &saved) < 0 || real != uid || effective != uid ||
+	    saved != uid)
+		fail_all(party, ATTACH_FAIL_UID, -EPERM);
 }
 
 static void
-drop_capabilities(int out)
+drop_capabilities(const struct party *party)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
 	long failed;
 
 	if ((failed = sys2(SYS_capset, &header, none)) < 0)
-		fail(out, ATTACH_FAIL_CAPABILITIES, failed);
+		fail_all(party, ATTACH_FAIL_CAPABILITIES, failed);
 	if ((failed = sys5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) < 0 ||
 	    (failed = sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0)) < 0)
-		fail(out, ATTACH_FAIL_CONFINE, failed);
-}
-
-/* From here on: wait for a signal, close descriptors, exit. Anything else is death by SIGSYS, which
- * is not the magic exit and triggers nothing. close_range stays allowed because closing the report
- * pipe is what says "armed", and so has to come after this filter is in force. */
-static void
-confine(int out)
-{
-	struct sock_filter rules[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 6),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigtimedwait, 5, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 4, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLOSE_RANGE_CALL, 3, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_restart_syscall, 2, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 1, 0),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = sizeof(rules) / sizeof(rules[0]), .filter = rules};
-	long failed;
-
-	if ((failed = sys3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) < 0)
-		fail(out, ATTACH_FAIL_CONFINE, failed);
+		fail_all(party, ATTACH_FAIL_CONFINE, failed);
 }
 
 /* Every other signal does what it does by default: TERM and KILL end the probe and trigger nothing. */
@@ -268,12 +245,16 @@ wait_for_press(void)
 
 /* In the jail. Whoever is there may stop or kill us from now on; there is nothing else to gain. */
 static _Noreturn void
-become_probe(void)
+become_probe(int report_fd)
 {
 	const uint64_t only_hangup = UINT64_C(1) << (SIGHUP - 1);
 	const int out = ATTACH_INHERITED_FD;
 	long failed;
 
+	/* The channels of the probes after this one are at higher places. */
+	if ((report_fd != out && sys3(SYS_dup3, report_fd, out, 0) < 0) ||
+	    sys3(CLOSE_RANGE_CALL, out + 1, ~0U, 0) < 0)
+		finish(1);
 	if ((failed = sys0(SYS_setsid)) < 0)
 		fail(out, ATTACH_FAIL_SESSION, failed);
 	/* After the ids, because changing them clears it. A daemon that died before this point has
@@ -283,93 +264,106 @@ become_probe(void)
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &only_hangup, 0, KERNEL_SIGSET_BYTES);
 	if (report(out, ATTACH_READY, 0) < 0)
 		finish(1);
-	confine(out);
+	if ((failed = confine()) < 0)
+		fail(out, ATTACH_FAIL_CONFINE, failed);
 	if (sys3(CLOSE_RANGE_CALL, 0, ~0U, 0) < 0)
 		finish(1);
 	wait_for_press();
 }
 
-/* The report pipe takes the place of the launcher's socket; everything else is closed. */
-static int
-keep_only_report(int report_fd)
+/* The report channels take the places from the launcher's socket on, and everything else is closed. The
+ * kernel has given them ascending numbers above those places, so none is overwritten before its turn. */
+static void
+keep_only_reports(struct party *party)
 {
-	const int out = ATTACH_INHERITED_FD;
+	const int count = (int)party->request.probes;
 
-	if (sys3(SYS_dup3, report_fd, out, 0) < 0 || sys3(CLOSE_RANGE_CALL, 0, out - 1, 0) < 0 ||
-	    sys3(CLOSE_RANGE_CALL, out + 1, ~0U, 0) < 0)
+	for (int i = 0; i < count; i++) {
+		int *report_fd = &party->fds[ATTACH_FD_REPORTS + i], place = ATTACH_INHERITED_FD + i;
+
+		if (*report_fd <= place || sys3(SYS_dup3, *report_fd, place, 0) < 0)
+			finish(1);
+		*report_fd = place;
+	}
+	if (sys3(CLOSE_RANGE_CALL, 0, ATTACH_INHERITED_FD - 1, 0) < 0 ||
+	    sys3(CLOSE_RANGE_CALL, ATTACH_INHERITED_FD + count, ~0U, 0) < 0)
 		finish(1);
-	return out;
+}
+
+static void
+make_probe(const char *title, int report_fd)
+{
+	long pid;
+
+	set_title(title);
+	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		become_probe(report_fd);
+	if (pid < 0)
+		report(report_fd, ATTACH_FAIL_FORK, -pid);
+	else
+		report(report_fd, ATTACH_PID, pid);
+	sys1(SYS_close, report_fd);
 }
 
 /* On the host's side of the pid namespace, out of sight. */
 static _Noreturn void
-become_helper(const struct attach_request *request, const int fds[ATTACH_FD_MAX], int born_in)
+become_helper(struct party *party, int born_in)
 {
-	int out = fds[ATTACH_FD_REPORT];
-	long pid;
-
-	/* The first report of all; its sender is what it says. */
-	if (report(out, ATTACH_HELPER, 0) < 0)
+	/* The first report of all, on every channel before anybody inside can have one; its sender is what
+	 * it says. */
+	if (!report_all(party, ATTACH_HELPER, 0))
 		finish(1);
 	sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	set_title(request->title);
-	take_bookkeeping(out, request, fds, born_in);
-	if ((pid = sys2(SYS_setns, fds[ATTACH_FD_INIT], CLONE_NEWPID)) < 0)
-		fail(out, ATTACH_FAIL_PIDNS, pid);
-	enter_jail(out, request, fds);
-	if (request->namespaces & CLONE_NEWUSER)
+	take_bookkeeping(party, born_in);
+	enter_jail(party);
+	if (party->request.namespaces & CLONE_NEWUSER)
 		drop_bounding_set(); /* joining a user namespace filled it again */
-	become_user(out, request);
-	drop_capabilities(out);
-	out = keep_only_report(out);
-	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-	if (pid == 0)
-		become_probe();
-	if (pid < 0)
-		fail(out, ATTACH_FAIL_FORK, pid);
-	report(out, ATTACH_PID, pid);
+	become_user(party);
+	drop_capabilities(party);
+	keep_only_reports(party);
+	for (uint32_t i = 0; i < party->request.probes; i++)
+		make_probe(party->request.titles[i], party->fds[ATTACH_FD_REPORTS + i]);
 	finish(0);
 }
 
 /* A fork straight into a cgroup of v2 costs nothing; moving there later waits for all processors. It
  * fails where the jail has used up its limit of processes, and then the helper moves by itself. */
 static long
-fork_into(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
+fork_into_cgroup(struct party *party)
 {
 	struct clone_args args = {.flags = CLONE_PARENT | CLONE_INTO_CGROUP,
-				  .cgroup = (uint32_t)fds[ATTACH_FD_COUNT]};
+				  .cgroup = (uint32_t)cgroups_of(party)[0]};
 
-	if (!request->unified)
+	if (!party->request.unified)
 		return -ENOSYS;
 	return sys2(SYS_clone3, &args, sizeof(args));
 }
 
 static void
-launch(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
+launch(struct party *party)
 {
-	const int out = fds[ATTACH_FD_REPORT];
-	long pid;
+	long pid = fork_into_cgroup(party);
 
-	pid = fork_into(request, fds);
 	if (pid == 0)
-		become_helper(request, fds, 1);
+		become_helper(party, 1);
 	if (pid < 0)
 		pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0)
-		become_helper(request, fds, 0);
+		become_helper(party, 0);
 	if (pid < 0)
-		report(out, ATTACH_FAIL_HELPER, -pid);
+		report_all(party, ATTACH_FAIL_HELPER, -pid);
 }
 
 /* Takes one datagram. Returns its length; 0 when the daemon is gone. */
 static long
-receive(struct attach_request *request, int fds[ATTACH_FD_MAX])
+receive(struct party *party)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int) * ATTACH_FD_MAX)];
 	} control = {.space = {0}};
-	struct iovec part = {.iov_base = request, .iov_len = sizeof(*request)};
+	struct iovec part = {.iov_base = &party->request, .iov_len = sizeof(party->request)};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
@@ -377,13 +371,26 @@ receive(struct attach_request *request, int fds[ATTACH_FD_MAX])
 	long got;
 
 	for (int i = 0; i < ATTACH_FD_MAX; i++)
-		fds[i] = NO_FD;
+		party->fds[i] = NO_FD;
 	got = sys3(SYS_recvmsg, ATTACH_INHERITED_FD, &message, MSG_CMSG_CLOEXEC);
 	if (got > 0 && control.header.cmsg_type == SCM_RIGHTS &&
-	    control.header.cmsg_len >= CMSG_LEN(sizeof(int) * ATTACH_FD_COUNT) &&
+	    control.header.cmsg_len >= CMSG_LEN(0) &&
 	    control.header.cmsg_len <= CMSG_LEN(sizeof(int) * ATTACH_FD_MAX))
-		memcpy(fds, CMSG_DATA(&control.header), control.header.cmsg_len - CMSG_LEN(0));
+		memcpy(party->fds, CMSG_DATA(&control.header), control.header.cmsg_len - CMSG_LEN(0));
 	return got;
+}
+
+/* As many titles and descriptors have come as it says. */
+static int
+is_whole(struct party *party, long length)
+{
+	const struct attach_request *request = &party->request;
+	uint32_t fds = ATTACH_FD_REPORTS + request->probes + request->cgroups;
+
+	return length >= (long)offsetof(struct attach_request, titles) && request->probes >= 1 &&
+	       request->probes <= ATTACH_PARTY_MAX && request->cgroups <= ATTACH_CGROUPS_MAX &&
+	       length == (long)offsetof(struct attach_request, titles[request->probes]) &&
+	       party->fds[fds - 1] != NO_FD;
 }
 
 /* All of them: a libc keeps those that it uses itself from the daemon's hands. */
@@ -446,23 +453,22 @@ prepare_launcher(void)
 static _Noreturn void
 serve(char **argv)
 {
-	struct attach_request request;
-	int fds[ATTACH_FD_MAX];
+	struct party party;
 	long got;
 
 	title_area = argv[0];
 	prepare_launcher();
-	while ((got = receive(&request, fds)) != 0) {
+	while ((got = receive(&party)) != 0) {
 		if (got == -EINTR)
 			continue;
 		if (got < 0)
 			finish(1);
-		if (got == sizeof(request) && fds[ATTACH_FD_REPORT] != NO_FD)
-			launch(&request, fds);
+		if (is_whole(&party, got))
+			launch(&party);
 		for (int i = 0; i < ATTACH_FD_MAX; i++)
-			if (fds[i] != NO_FD)
-				sys1(SYS_close, fds[i]);
-		memset(&request, 0, sizeof(request));
+			if (party.fds[i] != NO_FD)
+				sys1(SYS_close, party.fds[i]);
+		memset(&party, 0, sizeof(party));
 	}
 	finish(0);
 }

@@ -109,4 +109,21 @@ sys_call(long nr, long a, long b, long c, long d, long e)
 
 #endif /* PROBE_NOLIBC */
 
+#ifndef CLOSE_RANGE_CALL
+#ifdef SYS_close_range
+#define CLOSE_RANGE_CALL SYS_close_range
+#else
+#define CLOSE_RANGE_CALL 436 /* the same number on every architecture */
+#endif
+#endif
+
+#define sys0(nr)	  sys_call((nr), 0, 0, 0, 0, 0)
+#define sys1(nr, a)	  sys_call((nr), (long)(a), 0, 0, 0, 0)
+#define sys2(nr, a, b)	  sys_call((nr), (long)(a), (long)(b), 0, 0, 0)
+#define sys3(nr, a, b, c) sys_call((nr), (long)(a), (long)(b), (long)(c), 0, 0)
+#define sys4(nr, a, b, c, d) \
+	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0)
+#define sys5(nr, a, b, c, d, e) \
+	sys_call((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+
 #endif

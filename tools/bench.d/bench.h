@@ -103,6 +103,7 @@ void os_tether(void);
 void os_jail_make(struct os_jail *);
 void os_jail_end(struct os_jail *);
 void os_door_open(struct os_door *, int);
+void os_door_close(struct os_door *);
 pid_t os_door_spawn(const struct os_door *, char *const[], int);
 
 #endif

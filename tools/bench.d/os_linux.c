@@ -84,6 +84,14 @@ os_door_open(struct os_door *door, int jid)
 		bench_fail("the jail can't be looked at: %s", strerror(errno));
 }
 
+void
+os_door_close(struct os_door *door)
+{
+	close(door->home);
+	close(door->inside);
+	close(door->root);
+}
+
 /* What runs between vfork and exec: only system calls, on our parent's memory. */
 static void
 os_door_enter(const struct os_door *door, char *const argv[], int ready)
