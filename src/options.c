@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "conf.h"
 #include "server.h"
 #include "util.h"
 
@@ -47,56 +46,58 @@ struct row {
 	{.letter = l, .name = n, .kind = KIND_CONSTANT, .constant = text, .use = u, .help = h, \
 	 .offset = offsetof(struct options, field)}
 
+/* In the order of --help, where an option stands below the mode that it is for. */
 static const struct row rows[] = {
     MODE('D', "daemon", NULL, MODE_DAEMON, "be the daemon"),
-    FLAG('F', "foreground", foreground, DAEMON, "stay attached, log to standard error"),
-    VALUE('C', "config", "FILE", config, DAEMON, "default " CONF_FILE),
-    VALUE('S', "state", "DIR", state, DAEMON, "default " SERVER_STATE "; none: keep nothing"),
-    FLAG('n', "check", check, DAEMON, "check the configuration and end"),
-    VALUE('p', "pidfile", "FILE", pidfile, DAEMON, "default " SERVER_PIDFILE),
-    MODE('c', "command", "CMD", MODE_ADD, "put a probe into a jail; a HUP to it runs CMD here"),
-    VALUE('j', "jail", "JAIL", jail, OF_JAIL, "the jail's number or name"),
-    VALUE('t', "title", "TITLE", title, ADD, "what the probe is called inside"),
-    CONSTANT('r', "respawn", respawn, "after", ADD, "arm it again after the command"),
-    CONSTANT('R', "respawn-now", respawn, "now", ADD, "arm it again at once; runs may overlap"),
-    VALUE('u', "uid", "UID", uid, ADD, "user inside who may press it, beside root"),
-    VALUE('g', "gid", "GID", gid, ADD, "the probe's group inside"),
-    VALUE('N', "name", "NAME", name, ADD, "a name for the probe, on the host"),
-    FLAG('P', "sticky", sticky, ADD, "belong to the jail's name, outlive its restarts"),
-    FLAG(0, "replace", replace, ADD, "take the place of the probe with this name"),
-    VALUE(0, "cooldown", "SECONDS", cooldown, ADD, "shortest time between two runs"),
-    VALUE(0, "timeout", "SECONDS", timeout, ADD, "end a run that takes longer"),
-    VALUE(0, "max-runs", "N", max_runs, ADD, "with -R: runs at once"),
-    FLAG(0, "show-status", show_status, ADD, "show the last result in the title"),
-    MODE('l', "list", NULL, MODE_LIST, "the probes (-j: of one jail)"),
-    MODE('k', "remove", "PROBE", MODE_REMOVE, "remove the probe"),
-    FLAG(0, "kill", kill, REMOVE, "and end its run in progress"),
-    MODE('x', "trigger", "PROBE", MODE_TRIGGER, "do what a HUP from inside does"),
-    MODE('o', "output", "PROBE", MODE_OUTPUT, "the kept output of its last run"),
-    FLAG(0, "follow", follow, OUTPUT, "and go on with what it writes"),
-    MODE('w', "watch", NULL, MODE_WATCH, "events (-j: of one jail); with -l: the table again"),
-    MODE(0, "check-jail", "NAME", MODE_CHECK_JAIL, "the jail may be back: look for it at once"),
-    MODE('s', "status", NULL, MODE_STATUS, "the daemon itself"),
-    FLAG(0, "metrics", metrics, STATUS, "for Prometheus, in its text format"),
-    MODE(0, "reload", NULL, MODE_RELOAD, "read the configuration again"),
-    MODE(0, "stop", NULL, MODE_STOP, "end the daemon in order"),
-    MODE(0, "upgrade", NULL, MODE_UPGRADE, "go on in the binary that is installed now"),
-    FLAG(0, "json", json, SHOWS, "print the daemon's answer as JSON"),
-    VALUE('f', "socket", "PATH", socket, ANY, "the control socket, default " SERVER_SOCKET),
+    FLAG('F', "foreground", foreground, DAEMON, "do not detach"),
+    FLAG('n', "check", check, DAEMON, "only check FILE"),
+    VALUE('C', "config", "FILE", config, DAEMON, "configuration"),
+    VALUE('S', "state", "DIR", state, DAEMON, "to keep probes"),
+    VALUE('p', "pidfile", "FILE", pidfile, DAEMON, "its process id"),
+    MODE('s', "status", NULL, MODE_STATUS, "its own state"),
+    FLAG(0, "metrics", metrics, STATUS, "for Prometheus"),
+    MODE(0, "reload", NULL, MODE_RELOAD, "read FILE again"),
+    MODE(0, "stop", NULL, MODE_STOP, "end it in order"),
+    MODE(0, "upgrade", NULL, MODE_UPGRADE, "run a new binary"),
+    MODE('l', "list", NULL, MODE_LIST, "the probes [-j]"),
+    MODE('k', "remove", "PROBE", MODE_REMOVE, "take it away"),
+    FLAG(0, "kill", kill, REMOVE, "and end its run"),
+    MODE('x', "trigger", "PROBE", MODE_TRIGGER, "as a HUP would"),
+    MODE('o', "output", "PROBE", MODE_OUTPUT, "of its last run"),
+    FLAG(0, "follow", follow, OUTPUT, "and what comes"),
+    MODE('w', "watch", NULL, MODE_WATCH, "events [-j] [-l]"),
+    MODE(0, "check-jail", "NAME", MODE_CHECK_JAIL, "look for it now"),
+    MODE('c', "command", "CMD", MODE_ADD, "what a HUP runs"),
+    VALUE('j', "jail", "JAIL", jail, OF_JAIL, "number or name"),
+    VALUE('t', "title", "TITLE", title, ADD, "as ps shows it"),
+    CONSTANT('r', "respawn", respawn, "after", ADD, "back after a run"),
+    CONSTANT('R', "respawn-now", respawn, "now", ADD, "back at once"),
+    VALUE('u', "uid", "UID", uid, ADD, "who may press it"),
+    VALUE('g', "gid", "GID", gid, ADD, "its group there"),
+    VALUE('N', "name", "NAME", name, ADD, "its name on host"),
+    FLAG('P', "sticky", sticky, ADD, "outlive the jail"),
+    FLAG(0, "replace", replace, ADD, "the one so named"),
+    VALUE(0, "cooldown", "SEC", cooldown, ADD, "between two runs"),
+    VALUE(0, "timeout", "SEC", timeout, ADD, "for one run"),
+    VALUE(0, "max-runs", "N", max_runs, ADD, "with -R: at once"),
+    FLAG(0, "show-status", show_status, ADD, "result in title"),
+    FLAG(0, "json", json, SHOWS, "answers as JSON"),
+    VALUE('f', "socket", "PATH", socket, ANY, "the daemon's"),
     MODE('h', "help", NULL, MODE_HELP, "this text"),
     MODE('V', "version", NULL, MODE_VERSION, "the version"),
 };
 
-/* --help comes in groups, each of which begins with this option. */
+/* --help comes in groups, each of which begins with this option, and in two columns, so that all of
+ * it is on one screen. */
 static const struct heading {
 	const char *first;
 	const char *text;
+	bool is_right;
 } headings[] = {
-    {"daemon", "Running the daemon"},
-    {"command", "Adding a probe"},
-    {"list", "Probes that are there, by number or name"},
-    {"status", "The daemon that is running"},
-    {"json", "Besides"},
+    {"daemon", "The daemon", false},
+    {"list", "Probes, by number or name", false},
+    {"command", "Adding a probe", true},
+    {"json", "Besides", true},
 };
 
 /* getopt_long's codes of options without a letter begin above all letters. */
@@ -265,29 +266,86 @@ options_parse(int argc, char **argv, struct options *options)
 	return check(options, given);
 }
 
-static void
-print_heading(const char *option)
+/* A line of one column; neither: it is blank. */
+struct cell {
+	const char *heading;
+	const struct row *row;
+};
+
+/* A heading has a blank line before it, too. */
+#define CELLS_MAX (UTIL_COUNT(rows) + 2 * UTIL_COUNT(headings))
+
+/* Where on the line the explanations of a column begin, and where the right column does. */
+#define HELP_AT	   23
+#define HELP_RIGHT 40
+
+static const struct heading *
+find_heading(const struct row *row)
 {
 	for (size_t i = 0; i < UTIL_COUNT(headings); i++)
-		if (strcmp(headings[i].first, option) == 0)
-			printf("\n%s:\n", headings[i].text);
+		if (strcmp(headings[i].first, row->name) == 0)
+			return &headings[i];
+	return NULL;
+}
+
+/* Returns how many lines it has. */
+static size_t
+fill_column(bool is_right, struct cell *cells)
+{
+	const struct heading *group = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {
+		const struct heading *heading = find_heading(&rows[i]);
+
+		group = heading != NULL ? heading : group;
+		if (group->is_right != is_right)
+			continue;
+		if (heading != NULL) {
+			count += count > 0;
+			cells[count++].heading = heading->text;
+		}
+		cells[count++].row = &rows[i];
+	}
+	return count;
+}
+
+static bool
+is_blank(const struct cell *cell)
+{
+	return cell->heading == NULL && cell->row == NULL;
+}
+
+/* Returns its width. */
+static int
+print_cell(const struct cell *cell)
+{
+	const struct row *row = cell->row;
+	int width;
+
+	if (row == NULL)
+		return cell->heading == NULL ? 0 : printf("%s:", cell->heading);
+	width = printf("%*s%c%c%c --%s%s%s", row->kind == KIND_MODE ? 1 : 3, "",
+		       row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+		       row->letter ? ',' : ' ', row->name, row->argument ? " " : "",
+		       row->argument ? row->argument : "");
+	return width + printf("%*s%s", HELP_AT - width, "", row->help);
 }
 
 void
 options_print_help(void)
 {
-	printf("usage: jaildaemon -D [-F] [-n] [-C FILE] [-S DIR] [-p FILE] [-f PATH]\n"
-	       "       jaildaemon -c CMD -j JAIL [-rR] [-u UID] [-g GID] [-t TITLE] ...\n"
-	       "       jaildaemon -l | -k PROBE | -x PROBE | -o PROBE | -w | --check-jail NAME\n"
-	       "       jaildaemon -s | --reload | --stop | --upgrade\n");
-	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {
-		char names[48];
+	struct cell left[CELLS_MAX] = {{0}}, right[CELLS_MAX] = {{0}};
+	size_t left_count = fill_column(false, left), right_count = fill_column(true, right);
 
-		print_heading(rows[i].name);
-		snprintf(names, sizeof(names), "%c%c%s--%s%s%s", rows[i].letter ? '-' : ' ',
-			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ",
-			 rows[i].name, rows[i].argument ? " " : "",
-			 rows[i].argument ? rows[i].argument : "");
-		printf("  %-24s %s\n", names, rows[i].help);
+	printf("usage: jaildaemon MODE [its OPTIONs, below it]           manual: jaildaemon(8)\n");
+	for (size_t i = 0; i < left_count || i < right_count; i++) {
+		int width = print_cell(&left[i]);
+
+		if (!is_blank(&right[i])) {
+			printf("%*s", HELP_RIGHT - width, "");
+			print_cell(&right[i]);
+		}
+		putchar('\n');
 	}
 }

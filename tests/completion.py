@@ -23,7 +23,7 @@ def run(shell, *arguments):
 
 def options():
     """As --help tells them: letter or None, and name."""
-    found = re.findall(r"^  (?:-(\w),|   ) --([a-z-]+)", run(daemon.PROGRAM, "--help"), re.MULTILINE)
+    found = re.findall(r"(?:-(\w),|   ) --([a-z-]+)", run(daemon.PROGRAM, "--help"))
     assert ("k", "remove") in found and ("", "json") in found
     return found
 

@@ -67,18 +67,21 @@ class Connection:
 class Daemon:
     """A daemon of this build, with everything that it has in a directory of its own."""
 
-    def __init__(self):
+    def __init__(self, program=PROGRAM, wrapper=()):
+        """wrapper: the words of a program that becomes the daemon."""
         self.place = tempfile.mkdtemp(prefix="jaildaemon-test.")
         self.socket = os.path.join(self.place, "socket")
         self.state = os.path.join(self.place, "state")
         self.config = os.path.join(self.place, "jaildaemon.conf")
         self.log = os.path.join(self.place, "log")
         self.write_config("{}")
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "-F", "-S", self.state, "-f", self.socket, "-p", os.path.join(self.place, "pid"),
-                 "-C", self.config],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.command = [*wrapper, program, "-F", "-S", self.state, "-f", self.socket,
+                        "-p", os.path.join(self.place, "pid"), "-C", self.config]
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(self.is_there, "the daemon's socket")
 
     def is_there(self):
@@ -105,9 +108,12 @@ class Daemon:
         with contextlib.closing(connection):
             return connection.ask(request)
 
-    def end(self):
+    def stop(self):
         self.process.terminate()
         self.process.wait(PATIENCE)
+
+    def end(self):
+        self.stop()
         shutil.rmtree(self.place)
 
 

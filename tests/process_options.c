@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <check.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,12 +18,16 @@
 START_TEST(help_names_every_option)
 {
 	static const char *const options[] = {
-	    "--daemon", "--foreground", "--pidfile", "--command", "--list", "--status",
-	    "--remove", "--trigger",	"--output",  "--stop",	  "--help", "--version",
-	    "--json",	"-D",		"-F",	     "-p",	  "-f",	    "-c",
-	    "-j",	"-r",		"-R",	     "-u",	  "-g",	    "-t",
-	    "-l",	"-s",		"-k",	     "-x",	  "-o",	    "-h",
-	    "-V",	"--metrics",	"--watch"};
+	    "-D, --daemon",  "-F, --foreground", "-n, --check",	   "-C, --config",
+	    "-S, --state",   "-p, --pidfile",	 "-s, --status",   "--metrics",
+	    "--reload",	     "--stop",		 "--upgrade",	   "-l, --list",
+	    "-k, --remove",  "--kill",		 "-x, --trigger",  "-o, --output",
+	    "--follow",	     "-w, --watch",	 "--check-jail",   "-c, --command",
+	    "-j, --jail",    "-t, --title",	 "-r, --respawn ", "-R, --respawn-now",
+	    "-u, --uid",     "-g, --gid",	 "-N, --name",	   "-P, --sticky",
+	    "--replace",     "--cooldown",	 "--timeout",	   "--max-runs",
+	    "--show-status", "--json",		 "-f, --socket",   "-h, --help",
+	    "-V, --version"};
 	struct outcome outcome;
 	size_t i;
 
@@ -63,31 +66,6 @@ START_TEST(version_is_told)
 	ck_assert_str_eq(brief.out, full.out);
 	outcome_free(&brief);
 	outcome_free(&full);
-}
-END_TEST
-
-/* Every short option of the original and of the modes has a long one: a line of the help has both.
- */
-START_TEST(every_short_option_has_a_long_one)
-{
-	const char *letters = "DpfcjrRugtlskxohVF", *letter;
-	char *line, *rest, shown[4];
-	struct outcome outcome;
-	bool found;
-
-	for (letter = letters; *letter != '\0'; letter++) {
-		exec_words(&outcome, daemon_binary(), "-h", NULL);
-		(void)snprintf(shown, sizeof(shown), "-%c", *letter);
-		for (found = false, rest = outcome.out; (line = strsep(&rest, "\n")) != NULL;) {
-			const char *at = strstr(line, shown);
-
-			found =
-			    found || (at != NULL && (at == line || at[-1] == ' ') &&
-				      !isalnum((unsigned char)at[2]) && strstr(at, "--") != NULL);
-		}
-		ck_assert_msg(found, "no line of the help has %s and a long option", shown);
-		outcome_free(&outcome);
-	}
 }
 END_TEST
 
@@ -231,7 +209,6 @@ process_options(void)
 	PLACE_CASE(suite, help_names_every_option);
 	PLACE_CASE(suite, long_help_is_the_same);
 	PLACE_CASE(suite, version_is_told);
-	PLACE_CASE(suite, every_short_option_has_a_long_one);
 	PLACE_CASE(suite, no_mode_is_wrong_usage);
 	PLACE_CASE(suite, two_modes_are_wrong_usage);
 	PLACE_CASE(suite, command_needs_a_jail);

@@ -5,8 +5,10 @@ schema says, and what the schema refuses the daemon refuses too."""
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 
 import daemon
 
@@ -99,6 +101,13 @@ BAD = [
     )
 ]
 
+# Events that nothing from outside brings about.
+UNPROVOKED = {
+    ("event", "probe-ended"): "a probe that ends by itself has been pressed, and another program can't take its place",
+}
+
+provoked = set()  # of ("event", name) and ("error", code)
+
 
 def find_fault(name, value):
     """What the schema's part of this name has against it; None: nothing."""
@@ -109,6 +118,10 @@ def find_fault(name, value):
 def check(name, value):
     fault = find_fault(name, value)
     assert fault is None, f"no {name}: {json.dumps(value)}\n{fault}"
+    if "event" in value:
+        provoked.add(("event", value.get("what", value["event"])))
+    if "error" in value:
+        provoked.add(("error", value["error"]["code"]))
 
 
 class Strict(daemon.Connection):
@@ -145,8 +158,8 @@ class Strict(daemon.Connection):
 
 
 @contextlib.contextmanager
-def session():
-    with daemon.running(daemon.Daemon) as running:
+def session(make=daemon.Daemon):
+    with daemon.running(make) as running:
         with contextlib.closing(Strict(running.socket)) as connection:
             yield running, connection
 
@@ -291,8 +304,71 @@ def refusals():
 
 
 def a_user_that_the_jail_has_not():
-    with daemon.running(lambda: daemon.Jail("--user", "--map-root-user")) as jail, session() as (_, connection):
-        connection.must_fail("attach-failed", op="add", jail=jail.pid, command="true", uid=1000)
+    with daemon.running(lambda: daemon.Jail("--user", "--map-root-user")) as jail, session() as (running, connection):
+        with contextlib.closing(Strict(running.socket)) as watching:
+            watching.must(op="watch")
+            connection.must_fail("attach-failed", op="add", jail=jail.pid, command="true", uid=1000)
+            watching.await_event("attach-failed")
+
+
+def a_jail_that_goes_and_comes_back():
+    """Its name is that of a machine of systemd's, which only this daemon sees."""
+    def call_web(jail):
+        machine = f"/proc/{running.process.pid}/root/run/systemd/machines/web"
+        os.makedirs(os.path.dirname(machine), exist_ok=True)
+        with open(machine, "w", encoding="ascii") as file:
+            file.write(f"NAME=web\nLEADER={jail.pid}\n")
+
+    alone = ("unshare", "--mount", "--propagation=private", "sh", "-c", 'mount -t tmpfs run /run && exec "$@"', "sh")
+    with session(lambda: daemon.Daemon(wrapper=alone)) as (running, connection):
+        with contextlib.closing(Strict(running.socket)) as watching:
+            watching.must(op="watch")
+            with daemon.running(daemon.Jail) as jail:
+                call_web(jail)
+                probe = connection.must(op="add", jail="web", sticky=True, respawn="after", command="true")["probe"]
+                assert probe["jail"] == "web" and probe["jid"] == jail.pid
+            watching.await_event("jail-gone")
+            with daemon.running(daemon.Jail) as jail:
+                call_web(jail)
+                connection.must(op="check", jail="web")
+                assert watching.await_event("jail-back")["jid"] == jail.pid
+                watching.await_event("armed")
+
+
+def more_than_anybody_reads():
+    with daemon.running(daemon.Jail) as jail, session() as (running, connection):
+        with contextlib.closing(Strict(running.socket)) as watching:
+            watching.must(op="watch", events=["run-output"], output=True)
+            number = connection.must(op="add", jail=jail.pid, command="yes | head -c 4000000")["probe"]["probe"]
+            connection.must(op="trigger", probe=number)
+            daemon.until(lambda: connection.must(op="get", probe=number)["probe"]["last"], "the end of the run")
+            assert watching.await_event("missed")["count"] > 0
+
+
+def what_was_there_before_a_restart():
+    with daemon.running(daemon.Jail) as jail, daemon.running(daemon.Daemon) as running:
+        number = running.ask(op="add", jail=jail.pid, command="true", respawn="after")["probe"]["probe"]
+        running.stop()
+        running.start()
+        with contextlib.closing(Strict(running.socket)) as watching:
+            watching.must(op="watch", since=0)
+            assert watching.await_event("probe-restored")["probe"] == number
+            assert watching.await_event("armed")["probe"] == number
+
+
+def what_the_daemon_can_not_do():
+    """Its disk is gone, and then the program that is to take over from it. The probe is found where the build has it."""
+    wrapper = ("env", "JAILDAEMON_LIBEXEC=" + os.path.abspath(daemon.BUILD))
+    with tempfile.TemporaryDirectory() as place, daemon.running(daemon.Jail) as jail:
+        program = shutil.copy(daemon.PROGRAM, place)
+        with session(lambda: daemon.Daemon(program, wrapper)) as (running, connection):
+            with contextlib.closing(Strict(running.socket)) as watching:
+                watching.must(op="watch")
+                shutil.rmtree(running.state)
+                connection.must_fail("internal", op="add", jail=jail.pid, command="true")
+                os.remove(program)
+                connection.must_fail("internal", op="upgrade")
+                watching.await_event("upgrade-failed")
 
 
 def a_user_who_may_only_look():
@@ -324,6 +400,34 @@ def an_upgrade_and_the_end():
         assert running.process.wait(daemon.PATIENCE) == 0
 
 
+def requests_after_the_last():
+    """They are read at once, and the daemon goes when it has answered them."""
+    with session() as (_, connection):
+        for request in ({"op": "stop", "id": 1, "keep": True}, {"op": "ping"}):
+            check("request", request)
+        connection.socket.sendall(b'{"op":"stop","id":1,"keep":true}\n{"op":"ping"}\n')
+        assert connection.receive()["ok"]
+        assert connection.receive()["error"]["code"] == "stopping"
+
+
+def nothing_was_left_out():
+    """Each code and each event of the schema was provoked by one of the tests before, unless they had to be skipped."""
+    with daemon.running(lambda: daemon.Jail("--user", "--map-root-user")):
+        pass
+    wanted = {("error", code) for code in SCHEMA["$defs"]["error-code"]["enum"]}
+    for name, part in SCHEMA["$defs"].items():
+        if not name.startswith("event-") or name == "event-name":
+            continue
+        members = part["properties"]
+        if "what" not in part["required"]:
+            wanted.add(("event", members["event"]["const"]))
+        if "what" in members:
+            wanted.add(("event", members["what"]["const"]))
+    assert wanted - provoked == set(UNPROVOKED), f"{wanted - provoked}"
+
+
 daemon.main([schema_is_sound, good_requests, bad_requests, bad_lines, a_probe_in_a_jail, every_end_of_a_run,
              too_many_presses, what_goes_wrong, one_that_waits, refusals, a_user_that_the_jail_has_not,
-             a_user_who_may_only_look, an_upgrade_and_the_end])
+             a_jail_that_goes_and_comes_back, more_than_anybody_reads, what_was_there_before_a_restart,
+             what_the_daemon_can_not_do, a_user_who_may_only_look, an_upgrade_and_the_end, requests_after_the_last,
+             nothing_was_left_out])

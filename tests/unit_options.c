@@ -335,18 +335,20 @@ START_TEST(help_names_every_option)
 }
 END_TEST
 
-/* What holds a path is as long as its builder made it. */
-START_TEST(help_fits_a_terminal)
+/* Of an ordinary terminal, with a line left for the prompt. */
+START_TEST(help_fits_a_screen)
 {
 	const char *line = help_text();
+	int lines = 0;
 
-	while (*line != '\0') {
+	for (; *line != '\0'; lines++) {
 		size_t length = strcspn(line, "\n");
 
-		if (memchr(line, '/', length) == NULL)
-			ck_assert_msg(length < 80, "%.*s", (int)length, line);
+		ck_assert_msg(length < 80, "%.*s", (int)length, line);
+		ck_assert_msg(length > 0 && line[length - 1] != ' ', "line %d", lines + 1);
 		line += length + 1;
 	}
+	ck_assert_int_lt(lines, 24);
 }
 END_TEST
 
@@ -371,6 +373,6 @@ unit_options(void)
 	tcase_add_test(tests, add_needs_a_jail);
 	tcase_add_test(tests, help_wins);
 	tcase_add_test(tests, help_names_every_option);
-	tcase_add_test(tests, help_fits_a_terminal);
+	tcase_add_test(tests, help_fits_a_screen);
 	return suite;
 }

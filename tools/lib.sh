@@ -24,19 +24,20 @@ unmount_proc()
 	fi
 }
 
-# -- Packages.
+# -- Packages: what a build needs, what tests need besides, what more tests could use where it can be had (each lacking one
+# skips some tests), and what the demo needs besides.
 
 case $(uname) in
 FreeBSD)
 	packages_build='autoconf automake pkgconf libevent jansson'
 	packages_check='check python3'
-	packages_wanted='hs-ShellCheck'
+	packages_wanted='hs-ShellCheck bash zsh fish perl5 node lua54 lua54-luasocket'
 	packages_demo=''
 	;;
 *)
 	packages_build='gcc libc6-dev make autoconf automake pkg-config libevent-dev libjansson-dev libbsd-dev'
 	packages_check='check procps netcat-openbsd python3 python3-jsonschema runc crun bubblewrap busybox-static lxc mandoc'
-	packages_wanted='shellcheck'
+	packages_wanted='shellcheck podman systemd-container bash zsh fish perl nodejs lua5.4 lua-socket ansible-core'
 	packages_demo='procps busybox-static'
 	;;
 esac
