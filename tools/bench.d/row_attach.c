@@ -1,12 +1,13 @@
-/* Row "attach": what one probe more takes when many are asked for at once and nothing is kept on the disk, from the
- * first request to the last answer; against a program that puts as many bare probes into the same jail and is told by
- * each that it is there. */
+/* Row "attach": what one probe more takes when many are asked for at once, from the first request to the last answer:
+ * with nothing kept on the disk, against a program that puts as many bare probes into the same jail and is told by
+ * each that it is there; and with each kept before it is answered, against nothing kept. */
 #define _GNU_SOURCE
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,14 +65,17 @@ attach_floor(struct samples *samples, const struct bench *bench, int jid)
 	free(program);
 }
 
+/* Each time where nothing was kept before. */
 static void
-attach_ours(struct samples *samples, const struct bench *bench, int jid)
+attach_ours(struct samples *samples, const struct bench *bench, int jid, int keeps)
 {
 	struct daemon daemon;
+	char name[32];
 	int64_t began;
 	int line;
 
-	daemon_start(&daemon, bench, "attach", 0);
+	snprintf(name, sizeof(name), "attach-%d-%zu", keeps, samples->count);
+	daemon_start(&daemon, bench, name, keeps);
 	line = line_connect(daemon.socket, daemon.pid);
 	began = bench_now();
 	daemon_add_many(line, jid, attach_count(bench));
@@ -83,7 +87,7 @@ attach_ours(struct samples *samples, const struct bench *bench, int jid)
 int
 main(int argc, char **argv)
 {
-	struct samples floor, ours;
+	struct samples floor, ours, kept;
 	struct os_jail jail;
 	struct bench bench;
 	unsigned round;
@@ -92,11 +96,15 @@ main(int argc, char **argv)
 	os_jail_make(&jail);
 	samples_init(&floor, ATTACH_ROUNDS);
 	samples_init(&ours, ATTACH_ROUNDS);
+	samples_init(&kept, ATTACH_ROUNDS);
 	for (round = 0; round < ATTACH_ROUNDS; round++) {
 		attach_floor(&floor, &bench, jail.jid);
-		attach_ours(&ours, &bench, jail.jid);
+		attach_ours(&ours, &bench, jail.jid, 0);
+		attach_ours(&kept, &bench, jail.jid, 1);
 	}
 	stats_row("attach, nothing kept", &floor, &ours);
+	stats_row("attach: nothing kept, or each kept", &ours, &kept);
+	samples_free(&kept);
 	samples_free(&floor);
 	samples_free(&ours);
 	os_jail_end(&jail);
