@@ -32,7 +32,7 @@
 
 struct forger {
 	atomic_int ready, go, stop;
-	atomic_int stolen;
+	atomic_int stolen, neighbours; /* newborns; channels of others that they had */
 	pid_t victims[3];
 	size_t odd; /* 0, or the bytes of a report that is cut short */
 };
@@ -52,25 +52,39 @@ tell_lies(const struct forger *forger, int report)
 		}
 }
 
-static void
-steal(struct forger *forger, pid_t pid)
+static bool
+steal_one(const struct forger *forger, int pidfd, int place)
 {
-	static pid_t last;
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), report;
+	int report = (int)syscall(SYS_pidfd_getfd, pidfd, place, 0);
 
-	if (pidfd == -1)
-		return;
-	report = (int)syscall(SYS_pidfd_getfd, pidfd, ATTACH_INHERITED_FD, 0);
-	(void)close(pidfd);
 	if (report == -1)
-		return;
+		return (false);
 	if (forger->odd > 0)
 		(void)write(report, "\0\0\0\0\0\0\0", forger->odd);
 	else
 		tell_lies(forger, report);
 	(void)close(report);
-	forger->stolen += pid != last;
-	last = pid;
+	return (true);
+}
+
+/* Its own channel, and those of the probes that are made after it, which a newborn has until it closes
+ * them. */
+static void
+steal(struct forger *forger, pid_t pid)
+{
+	static pid_t last;
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), place;
+
+	if (pidfd == -1)
+		return;
+	for (place = 0; place < ATTACH_PARTY_MAX; place++) {
+		if (!steal_one(forger, pidfd, ATTACH_INHERITED_FD + place))
+			continue;
+		forger->stolen += pid != last;
+		forger->neighbours += place > 0;
+		last = pid;
+	}
+	(void)close(pidfd);
 }
 
 static int
@@ -149,7 +163,8 @@ forge_against(size_t odd)
 	attach_against(forger, attacker.jail);
 	forger->stop = 1;
 	ck_assert_int_eq(exec_wait(body), 0);
-	(void)printf("NOTE: %d newborns robbed of their report pipe\n", (int)forger->stolen);
+	(void)printf("NOTE: %d newborns robbed of %d channels that are not theirs\n",
+		     (int)forger->stolen, (int)forger->neighbours);
 	ck_assert_msg(!exec_gone(forger->victims[0]), "a process of the host was killed");
 	ck_assert_str_eq(probe_state(probe), "armed");
 	ck_assert_int_eq(probe_int(probe, "pid"), forger->victims[1]);
