@@ -92,31 +92,17 @@ jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct err
 	return 0;
 }
 
-/* Ours stay the same; inode 0: the kernel has none of the kind. */
-static const struct proc_ns *
-own_namespace(size_t which)
-{
-	static struct proc_ns own[UTIL_COUNT(namespaces)];
-	static bool known;
-
-	for (size_t i = 0; !known && i < UTIL_COUNT(namespaces); i++)
-		if (proc_namespace(0, namespaces[i].name, &own[i]) != 0)
-			own[i].inode = 0;
-	known = true;
-	return &own[which];
-}
-
 uint32_t
 jail_namespaces(const struct jail_instance *jail)
 {
 	uint32_t flags = 0;
 
 	for (size_t i = 0; i < UTIL_COUNT(namespaces); i++) {
-		struct proc_ns theirs;
-		const struct proc_ns *own = own_namespace(i);
+		struct proc_ns own, theirs;
 
-		if (own->inode != 0 && proc_namespace(jail->jid, namespaces[i].name, &theirs) == 0 &&
-		    !proc_same_namespace(own, &theirs))
+		if (proc_namespace(0, namespaces[i].name, &own) == 0 &&
+		    proc_namespace(jail->jid, namespaces[i].name, &theirs) == 0 &&
+		    !proc_same_namespace(&own, &theirs))
 			flags |= namespaces[i].flag;
 	}
 	return flags;

@@ -15,6 +15,10 @@
 
 #define PATH_SIZE 64
 
+/* Kinds of namespaces, and the longest of their names. */
+#define NS_KINDS     8
+#define NS_NAME_SIZE 16
+
 /* Counts the numbers after "NSpid:", one a level, and keeps the last. */
 static void
 parse_nspid(const char *line, struct proc_status *status)
@@ -22,6 +26,7 @@ parse_nspid(const char *line, struct proc_status *status)
 	char *end;
 
 	status->levels = 0;
+	status->innermost = 0;
 	for (;; line = end) {
 		long pid = strtol(line, &end, 10);
 
@@ -74,20 +79,52 @@ proc_start_time(pid_t pid, uint64_t *ticks)
 	return 0;
 }
 
-int
-proc_namespace(pid_t pid, const char *which, struct proc_ns *ns)
+static int
+namespace_at(const char *path, struct proc_ns *ns)
 {
-	char path[PATH_SIZE];
 	struct stat st;
 
-	if (pid == 0)
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", which);
-	else
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, which);
 	if (stat(path, &st) != 0)
 		return -1;
 	*ns = (struct proc_ns){.device = st.st_dev, .inode = st.st_ino};
 	return 0;
+}
+
+/* Ours stay the same, so each is asked for once. */
+static int
+own_namespace(const char *which, struct proc_ns *ns)
+{
+	static struct {
+		char which[NS_NAME_SIZE];
+		struct proc_ns ns;
+	} known[NS_KINDS];
+	char path[PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < NS_KINDS && known[i].which[0] != '\0'; i++)
+		if (strcmp(known[i].which, which) == 0) {
+			*ns = known[i].ns;
+			return 0;
+		}
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", which);
+	if (namespace_at(path, ns) != 0)
+		return -1;
+	if (i < NS_KINDS) {
+		snprintf(known[i].which, sizeof(known[i].which), "%s", which);
+		known[i].ns = *ns;
+	}
+	return 0;
+}
+
+int
+proc_namespace(pid_t pid, const char *which, struct proc_ns *ns)
+{
+	char path[PATH_SIZE];
+
+	if (pid == 0)
+		return own_namespace(which, ns);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, which);
+	return namespace_at(path, ns);
 }
 
 bool

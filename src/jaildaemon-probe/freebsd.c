@@ -68,7 +68,7 @@ enter(int jid)
 static void
 verify_identity(int jid, const char *name)
 {
-	char name_key[] = "name", jid_key[] = "jid", found[MAXHOSTNAMELEN];
+	char name_key[] = "name", jid_key[] = "jid", found[MAXHOSTNAMELEN] = "";
 	struct iovec params[] = {
 	    {.iov_base = jid_key, .iov_len = sizeof(jid_key)},
 	    {.iov_base = &jid, .iov_len = sizeof(jid)},

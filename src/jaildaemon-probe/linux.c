@@ -34,6 +34,7 @@
 
 #include "attach_wire.h"
 #include "confine_linux.h"
+#include "stack_linux.h"
 #include "sys_linux.h"
 
 #define KERNEL_SIGSET_BYTES 8
@@ -103,8 +104,9 @@ set_title(const char *title)
 {
 	size_t i;
 
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond ; the zero ends it */
 	for (i = 0; i < ATTACH_TITLE_SIZE - 2 && title[i] != '\0'; i++)
-		title_area[i] = title[i];
+		title_area[i] = title[i]; /* cppcheck-suppress arrayIndexOutOfBounds ; the zero ends it */
 	for (; i < ATTACH_TITLE_SIZE - 1; i++)
 		title_area[i] = '\0';
 	title_area[ATTACH_TITLE_SIZE - 1] = '.';
@@ -210,6 +212,7 @@ become_user(const struct party *party)
 		fail_all(party, ATTACH_FAIL_GID, got);
 	if ((got = sys3(SYS_setresuid, uid, uid, uid)) < 0)
 		fail_all(party, ATTACH_FAIL_UID, got);
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the kernel has written them */
 	if (sys3(SYS_getresgid, &real, &effective, &saved) < 0 || real != gid || effective != gid ||
 	    saved != gid)
 		fail_all(party, ATTACH_FAIL_GID, -EPERM);
@@ -425,6 +428,7 @@ keep_launcher_capabilities(void)
 	if (sys2(SYS_capget, &header, data) < 0)
 		finish(1);
 	for (int i = 0; i < 2; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the kernel has written them */
 		data[i].permitted &= launcher_capabilities[i];
 		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
@@ -451,12 +455,11 @@ prepare_launcher(void)
 }
 
 static _Noreturn void
-serve(char **argv)
+serve(void)
 {
 	struct party party;
 	long got;
 
-	title_area = argv[0];
 	prepare_launcher();
 	while ((got = receive(&party)) != 0) {
 		if (got == -EINTR)
@@ -480,13 +483,15 @@ _Noreturn void probe_start(long *stack);
 _Noreturn void
 probe_start(long *stack)
 {
-	serve((char **)(stack + 1));
+	title_area = leave_first_stack(stack);
+	serve();
 }
 #else
 int
 main(int argc, char **argv)
 {
 	(void)argc;
-	serve(argv);
+	title_area = argv[0];
+	serve();
 }
 #endif

@@ -12,6 +12,15 @@
 
 #ifdef PROBE_NOLIBC
 
+/* A stack beside the rest of the program shares its page tables, which cost more than what is in them. A
+ * multiple of every page size; two pages of 4 KiB are enough. */
+#define PROBE_STACK_SIZE	65536
+#define TEXT_OF_VALUE(value)	#value
+#define TEXT_OF(macro)		TEXT_OF_VALUE(macro)
+#define PROBE_STACK_TEXT	TEXT_OF(PROBE_STACK_SIZE)
+
+char probe_stack[PROBE_STACK_SIZE] __attribute__((aligned(PROBE_STACK_SIZE)));
+
 #if defined(__x86_64__)
 
 static inline long
@@ -33,7 +42,7 @@ __asm__(".globl _start\n"
 	"_start:\n"
 	"	xor %ebp, %ebp\n"
 	"	mov %rsp, %rdi\n"
-	"	and $-16, %rsp\n"
+	"	lea probe_stack + " PROBE_STACK_TEXT "(%rip), %rsp\n"
 	"	call probe_start\n"
 	"	hlt\n");
 
@@ -60,7 +69,10 @@ __asm__(".globl _start\n"
 	"_start:\n"
 	"	mov x29, #0\n"
 	"	mov x0, sp\n"
-	"	and sp, x0, #-16\n"
+	"	adrp x1, probe_stack\n"
+	"	add x1, x1, :lo12:probe_stack\n"
+	"	mov x2, #" PROBE_STACK_TEXT "\n"
+	"	add sp, x1, x2\n"
 	"	bl probe_start\n"
 	"	brk #1\n");
 
