@@ -6,6 +6,7 @@
 #define CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* status: as waitpid gives it. The entry is gone when this is called. */
@@ -39,6 +40,11 @@ void child_expect(void);
 void child_unexpect(void);
 
 void child_exited(pid_t, int status);
+
+/* Whoever looks at each: the places, of which there may be more after a child_add, and who is there, or 0. An end
+ * that was told empties a place, and another child may move there. */
+size_t child_places(void);
+pid_t child_at(size_t place);
 
 /* Reaps that one at once, if it has ended: cheaper than to find it among all. */
 void child_reap(pid_t);

@@ -106,7 +106,7 @@ struct codec_event_head {
 	int64_t jid;			    /* 0: none */
 };
 
-/* -1: it is no such line. Leaves the jid. */
+/* -1: it is no such line, or with ENOMEM in errno there is no memory. Leaves the jid. */
 int codec_read_event(const char *line, size_t length, struct codec_event_head *);
 
 /* A probe as the protocol shows it: an object. */

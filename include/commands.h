@@ -36,6 +36,7 @@ void commands_list(struct request *);
 struct commands_server_state {
 	pid_t pid;
 	int64_t started_ms; /* wall clock */
+	int64_t uptime_ms;
 	unsigned clients;
 	const char *socket; /* the server's own string */
 };

@@ -18,7 +18,7 @@ struct request_feed;
 #define CONTROL_LINGER_MS 100 /* after the last answer */
 
 #define CONTROL_FEED_BYTES 65536 /* unread lines of one that follows; no more are drawn before */
-#define CONTROL_LOOK_S	   10	 /* between two looks whether one that follows is still there */
+#define CONTROL_LOOK_MS	   10000 /* between two looks whether one that follows is still there */
 
 /*
  * Takes the path: replaces a socket file on which nobody answers, never one on which a daemon does.

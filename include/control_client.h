@@ -23,6 +23,7 @@ struct slot {
 struct client {
 	LIST_ENTRY(client) link;
 	struct bufferevent *stream;
+	struct evbuffer *ready; /* to be sent after all that the stream still has */
 	struct event *timer;	/* silence, or the linger after the last answer */
 	struct event *proceed;	/* takes up the input again, from the event loop */
 	TAILQ_HEAD(, slot) slots;
@@ -50,14 +51,24 @@ struct client *control_create_client(int fd);
 /* Bytes that it has not read yet. */
 size_t control_backlog(const struct client *);
 
+/* Whether one that follows has read so much that more lines may be drawn for it. */
+bool control_has_feed_room(const struct client *);
+
+/* control_answer.c: whether it has read so much that more may be made for it. */
+bool control_has_room(const struct client *);
+
 /* Nothing was asked that is not answered and sent. */
 bool control_is_idle(const struct client *);
 
 /* See control_pause. */
 bool control_is_paused(void);
 
-/* control_answer.c: moves answers to the stream, as far as they are there in order. */
+/* control_answer.c: makes answers ready, as far as they are there in order. */
 void control_write_answers(struct client *);
+
+/* Sends what is ready, at once as far as the socket takes it. */
+void control_flush(struct client *);
+
 void control_drop_slots(struct client *);
 
 /* A request_reply_cb, and a request_parts_cb; arg: a slot. */

@@ -72,6 +72,7 @@ struct handover {
 	char state[PATH_MAX];  /* "": nothing is kept */
 	char config[PATH_MAX]; /* "": the default one */
 	int64_t started_ms;    /* wall clock */
+	int64_t began_ms;      /* the same, of a clock that nobody sets */
 	int64_t files;	       /* the limit of descriptors that commands get */
 	int64_t last_event;
 	int64_t dropped_event; /* the latest that is no longer kept */

@@ -39,9 +39,10 @@ struct handover_out {
 	json_t *events; /* and likewise */
 };
 
-/* New references. NULL: no memory. */
+/* New references. NULL: no memory, which whoever puts them into an object or a list notes as failed. */
 json_t *handover_put_fields(const void *, const struct handover_field *);
 json_t *handover_put_bytes(struct handover_out *, const char *bytes, size_t length);
+void handover_put(struct handover_out *, json_t *object, const char *name, json_t *value); /* takes the value */
 void handover_put_fd(struct handover_out *, int fd); /* negative: nothing */
 void handover_out_clear(struct handover_out *);
 
@@ -70,7 +71,7 @@ int handover_get_jails(const struct handover_in *, json_t *list, struct error *)
 int handover_get_probes(const struct handover_in *, json_t *list, struct error *);
 
 /* What is told to those who watch, and who they are: handover_watch.c. */
-json_t *handover_put_feed(const struct handover_feed *);
+json_t *handover_put_feed(struct handover_out *, const struct handover_feed *);
 int handover_get_feed(json_t *object, struct handover_feed *, struct error *);
 json_t *handover_put_events(struct handover_out *, const struct handover *);
 int handover_get_events(const struct handover_in *, json_t *list, const struct handover *, struct error *);

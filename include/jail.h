@@ -94,6 +94,9 @@ struct jail_hooks {
 };
 void jail_set_hooks(const struct jail_hooks *);
 
+/* Whether jails can be known again, by another daemon too: at the start of one. */
+int jail_prepare(struct error *);
+
 /* Instances that are held: how many; the first (NULL), or the one after it. */
 unsigned jail_count(void);
 struct jail_instance *jail_next(const struct jail_instance *);

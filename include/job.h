@@ -37,6 +37,8 @@ struct job_spec {
 struct job_result {
 	int64_t started_ms;  /* wall clock */
 	int64_t finished_ms; /* when the process was reaped */
+	int64_t began_ms;    /* the start again, of a clock that nobody sets */
+	int64_t took_ms;     /* until the process was reaped, of that clock */
 	int status;	     /* as waitpid gives it */
 	bool timed_out;	     /* it was ended by its time limit */
 	struct tail output;  /* the callback may take it over by clearing it here */
@@ -61,6 +63,8 @@ struct job_saved {
 	int status;
 	int64_t started_ms;
 	int64_t finished_ms;
+	int64_t began_ms;
+	int64_t took_ms;
 	int64_t limit_due; /* of a clock that goes on; 0: no limit is set */
 	const char *output;
 	size_t output_length;

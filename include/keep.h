@@ -28,6 +28,10 @@ bool keep_before_start(const struct probe *);
 /* Makes sure that the number can be given to a probe, and never again to another one. -1 with *e. */
 int keep_number(uint64_t number, struct error *e);
 
+/* Whether a change is on its way: what is true by now may not be after a crash. It is over, in this turn of the
+ * event loop, before whatever is activated now. */
+bool keep_is_waiting(void);
+
 /* Makes everything durable that is on its way, and tells who waits. False: nothing was. */
 bool keep_flush(void);
 

@@ -169,7 +169,7 @@ enum probe_add_flags {
  */
 void probe_add(struct definition *def, unsigned flags, probe_added_cb *, void *arg);
 
-/* A probe as it was kept, back to life. Takes over the members of *def, whatever the outcome. -1 with
+/* A probe as it was kept, back to life. Takes over the members of *def, unless it fails: -1 with
  * *e: ERR_NO_SUCH_JAIL, its jail is not the same any more; ERR_EXISTS, a newer one has its name. */
 int probe_restore(struct definition *def, const struct probe_saved *, struct error *e);
 

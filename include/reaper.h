@@ -17,6 +17,9 @@ int reaper_start(struct event_base *);
 /* All that have ended up to now. */
 void reaper_reap_all(void);
 
+/* Somebody asks the daemon something: where many have ended at once, there are pauses for a while. */
+void reaper_make_room(void);
+
 /* For the system's file. A descriptor that is readable when children have ended, named or not; -1 with errno.
  * Then the pid of one that it names, which may still be there; 0: no more. */
 int reaper_os_open(void);

@@ -21,7 +21,7 @@ struct runtime_pids {
 /* What is no pid (0, for one) or finds no room is left out. */
 void runtime_pids_add(struct runtime_pids *, pid_t);
 
-/* Whether a name may become a part of paths and of patterns for glob(3). */
+/* Whether a name may become a part of paths and of patterns. */
 bool runtime_is_safe_name(const char *name);
 
 /* ---- runtime_oci_linux.c: by id ---- */
@@ -34,7 +34,7 @@ void runtime_runc(const char *id, struct runtime_pids *);
 void runtime_crun(const char *id, struct runtime_pids *);
 void runtime_containerd(const char *id, struct runtime_pids *);
 
-/* In the directory where runc or crun keep their state; a pattern for glob(3). */
+/* In the directory where runc or crun keep their state; a pattern of runtime_paths_linux.h. */
 void runtime_oci(const char *root, const char *id, struct runtime_pids *);
 
 /* ---- runtime_named_linux.c: by the name that the user gave, or by the full id ---- */

@@ -11,7 +11,7 @@
 
 #include "error.h"
 
-/* Where a file or a folder comes into being with each container, as patterns for glob(3); NULL ends
+/* Where a file or a folder comes into being with each container, as patterns (runtime_paths_linux.h); NULL ends
  * them. */
 extern const char *const runtime_places[];
 

@@ -16,6 +16,7 @@ struct server {
 	struct event_base *base;
 	bool foreground;
 	int64_t started_ms; /* wall clock */
+	int64_t began_ms;   /* the same, of a clock that nobody sets */
 	char socket[PATH_MAX];
 	char pidfile[PATH_MAX];
 	char state[PATH_MAX];  /* "": nothing is kept */

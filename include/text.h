@@ -18,6 +18,9 @@ void text_add(struct text *, const char *bytes, size_t length);
 void text_say(struct text *, const char *terminated);
 void text_number(struct text *, int64_t);
 
+/* The name of a JSON member that is not the first, up to its value: `,"name":`. */
+void text_member(struct text *, const char *name);
+
 /* As a JSON string. It must be UTF-8. */
 void text_quote(struct text *, const char *terminated);
 

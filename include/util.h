@@ -56,6 +56,9 @@ ssize_t util_read_fd(int fd, char *buffer, size_t size);
  * as their output. -1 with errno. */
 int util_pipe(int ends[2]);
 
+/* Whether an errno says that the system, or a limit of it, has run out of something for now. */
+bool util_is_shortage(int error);
+
 /* Closes *fd if it is open and makes it -1. */
 void util_close(int *fd);
 

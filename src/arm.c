@@ -10,12 +10,14 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "helper.h"
 #include "lanes.h"
 #include "log.h"
+#include "timer.h"
 #include "util.h"
 
 /* Attaches under way at once; the others wait their turn. Enough to keep some processors busy, and
@@ -313,13 +315,22 @@ begin_attach(struct arm *arm, pid_t *pid, struct error *e)
 	}
 	arm->report_fd = attach.report_fd;
 	*pid = attach.pid;
-	return 0;
+	event_assign(&arm->report_event, base, arm->report_fd, EV_READ | EV_PERSIST, report_ready, arm);
+	if (event_add(&arm->report_event, NULL) == 0)
+		return 0;
+	error_set(e, ERR_INTERNAL, "the system can't watch the probe being set up: %s", strerror(errno));
+	if (arm->helper != NULL)
+		helper_leave(arm->helper, false);
+	arm->helper = NULL;
+	if (attach.pid > 0)
+		kill(attach.pid, SIGKILL);
+	util_close(&arm->report_fd); /* and here too */
+	return -1;
 }
 
 static int
 begin(struct arm *arm, struct error *e)
 {
-	const struct timeval limit = {.tv_sec = READY_SECONDS};
 	pid_t pid = -1;
 
 	if (child_reserve() != 0)
@@ -332,10 +343,8 @@ begin(struct arm *arm, struct error *e)
 	arm->begun = true;
 	under_way++;
 	TAILQ_INSERT_TAIL(&begun, arm, link);
-	event_assign(&arm->report_event, base, arm->report_fd, EV_READ | EV_PERSIST, report_ready, arm);
 	evtimer_assign(&arm->timer, base, ready_expired, arm);
-	event_add(&arm->report_event, NULL);
-	evtimer_add(&arm->timer, &limit);
+	timer_set(&arm->timer, READY_SECONDS * 1000);
 	if (pid > 0) {
 		arm->pid = pid;
 		child_add(pid, probe_exited, arm);

@@ -198,6 +198,18 @@ child_exited(pid_t pid, int status)
 	}
 }
 
+size_t
+child_places(void)
+{
+	return table_size;
+}
+
+pid_t
+child_at(size_t place)
+{
+	return table[place].pid;
+}
+
 void
 child_reap(pid_t pid)
 {

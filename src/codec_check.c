@@ -39,10 +39,8 @@ check_bool(const struct codec_member *member, json_t *value, struct error *e)
 }
 
 static int
-check_range(const struct codec_member *member, double number, struct error *e)
+refuse_range(const struct codec_member *member, struct error *e)
 {
-	if (number >= (double)member->low && number <= (double)member->high)
-		return 0;
 	return error_set(e, ERR_BAD_REQUEST, "\"%s\" must be from %lld to %lld", member->name,
 			 (long long)member->low, (long long)member->high);
 }
@@ -50,19 +48,23 @@ check_range(const struct codec_member *member, double number, struct error *e)
 static int
 check_count(const struct codec_member *member, json_t *value, struct error *e)
 {
+	json_int_t number = json_integer_value(value);
+
 	if (!json_is_integer(value))
 		return refuse(member, "an integer", e);
-	return check_range(member, (double)json_integer_value(value), e);
+	return number >= member->low && number <= member->high ? 0 : refuse_range(member, e);
 }
 
 static int
 check_seconds(const struct codec_member *member, json_t *value, struct error *e)
 {
+	double number = json_number_value(value);
+
 	if (!json_is_number(value))
 		return refuse(member, "a number of seconds", e);
-	if (json_number_value(value) > 0 && json_number_value(value) < 0.001)
+	if (number > 0 && number < 0.001)
 		return refuse(member, "0, or a millisecond at least", e);
-	return check_range(member, json_number_value(value), e);
+	return number >= (double)member->low && number <= (double)member->high ? 0 : refuse_range(member, e);
 }
 
 static int

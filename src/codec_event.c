@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "jsontext.h"
 #include "util.h"
 
 #define ESCAPE_SIZE 6 /* of one byte: \u001b */
@@ -176,7 +177,7 @@ read_head(json_t *event, struct codec_event_head *head)
 int
 codec_read_event(const char *line, size_t length, struct codec_event_head *head)
 {
-	json_t *event = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	json_t *event = jsontext_load(line, length, JSON_ALLOW_NUL, NULL);
 	int result;
 
 	*head = (struct codec_event_head){0};

@@ -6,19 +6,10 @@
 #include "codec.h"
 #include "util.h"
 
-/* Each member but the first begins with its comma. */
-static void
-name(struct text *out, const char *member)
-{
-	text_add(out, ",\"", 2);
-	text_say(out, member);
-	text_add(out, "\":", 2);
-}
-
 static void
 print_null(struct text *out, const char *member)
 {
-	name(out, member);
+	text_member(out, member);
 	text_add(out, "null", 4);
 }
 
@@ -29,14 +20,14 @@ print_text(struct text *out, const char *member, const char *value)
 		print_null(out, member);
 		return;
 	}
-	name(out, member);
+	text_member(out, member);
 	text_quote(out, value);
 }
 
 static void
 print_number(struct text *out, const char *member, int64_t value)
 {
-	name(out, member);
+	text_member(out, member);
 	text_number(out, value);
 }
 
@@ -52,7 +43,7 @@ print_unless(struct text *out, const char *member, int64_t value, int64_t absent
 static void
 print_bool(struct text *out, const char *member, bool value)
 {
-	name(out, member);
+	text_member(out, member);
 	text_say(out, value ? "true" : "false");
 }
 
@@ -98,7 +89,7 @@ print_command(struct text *out, const struct definition *def)
 		print_text(out, "command", def->shell);
 		return;
 	}
-	name(out, "command");
+	text_member(out, "command");
 	for (char *const *argument = def->argv; *argument != NULL; argument++) {
 		text_add(out, argument == def->argv ? "[" : ",", 1);
 		text_quote(out, *argument);
@@ -118,7 +109,7 @@ print_last(struct text *out, const struct probe_last *last)
 		print_null(out, "last");
 		return;
 	}
-	name(out, "last");
+	text_member(out, "last");
 	text_say(out, "{\"started\":");
 	text_quote(out, util_format_time(stamp, last->started_ms));
 	print_time(out, "finished", last->finished_ms);

@@ -10,12 +10,15 @@
 /* A daemon that can't read a record sets it aside, so this grows when an old one could misread it. */
 #define FORMAT 1
 
+/* Of one probe as many triggers wait as runs may overlap, of which the configuration lets all be 10,000, and one. */
+#define PENDING_MAX 10001
+
 static const struct codec_member record_members[] = {
     {"format", CODEC_COUNT, true, FORMAT, FORMAT},
     {"probe", CODEC_COUNT, true, 1, INT64_MAX - 1},
     {"created", CODEC_COUNT, true, 0, INT64_MAX},
     {"configured", CODEC_BOOL, false, 0, 0},
-    {"pending", CODEC_COUNT, false, 0, UINT32_MAX},
+    {"pending", CODEC_COUNT, false, 0, PENDING_MAX},
     {"given_back", CODEC_BOOL, false, 0, 0}, /* in N.started: the run could not start then */
     {"triggers", CODEC_COUNT, false, 0, INT64_MAX},
     {"runs", CODEC_COUNT, false, 0, INT64_MAX},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job.h"
+#include "jsontext.h"
 #include "memory.h"
 #include "queue.h"
 #include "registry.h"
@@ -61,7 +62,10 @@ find_probe(struct request *request, bool gone_too)
 static void
 run_ping(struct request *request)
 {
-	request_answer(request, json_pack("{ss}", "version", PACKAGE_VERSION));
+	struct text members = {0};
+
+	text_say(&members, "\"version\":\"" PACKAGE_VERSION "\"");
+	request_answer_text(request, &members);
 }
 
 /* The probe as it is now that what was asked of it is certain. */
@@ -155,7 +159,7 @@ describe_server(void)
 			 "version", PACKAGE_VERSION,					   //
 			 "pid", (int)state.pid,						   //
 			 "started", util_format_time(stamp, state.started_ms),		   //
-			 "uptime", (json_int_t)((util_wall_ms() - state.started_ms) / 1000), //
+			 "uptime", (json_int_t)(state.uptime_ms / 1000),			   //
 			 "clients", (int)state.clients,					   //
 			 "socket", state.socket);
 }
@@ -257,7 +261,7 @@ static void
 run_upgrade(struct request *request)
 {
 	json_t *id = json_object_get(request->body, "id");
-	char *text = id == NULL ? NULL : json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = id == NULL ? NULL : jsontext_dump(id, JSON_COMPACT | JSON_ENCODE_ANY);
 
 	server->upgrade(text, request->arg, upgrade_failed, request);
 	free(text);

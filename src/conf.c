@@ -218,7 +218,7 @@ reserve_probe(struct conf *conf)
 	larger = reallocarray(conf->probes, count == 0 ? 1 : 2 * count, sizeof(*larger));
 	if (larger != NULL)
 		conf->probes = larger;
-	return larger == NULL ? -1 : 0;
+	return larger == NULL ? -1 : 0; /* NOLINT(Wanalyzer-malloc-leak): *conf has it */
 }
 
 /* Takes over the members of *def, unless there is no memory. */
@@ -234,7 +234,8 @@ append_probe(struct load *load, struct definition *def, const char *path)
 	}
 	load->conf->probes[load->conf->probe_count++] = (struct conf_probe){*def, file};
 	definition_init(def);
-	return 0;
+	/* cppcheck-suppress memleak ; *conf has it */
+	return 0; /* NOLINT(Wanalyzer-malloc-leak): *conf has it */
 }
 
 /* *wrong: the member of which *e tells. */
@@ -287,6 +288,7 @@ name_after_file(json_t *object, const char *path)
 
 	if (json_object_get(object, "name") != NULL)
 		return 0;
+	errno = 0;
 	return json_object_set_new(object, "name",
 				   json_stringn(name, strlen(name) - strlen(FILE_ENDING)));
 }
@@ -306,7 +308,10 @@ load_probes(struct load *load, const char *path)
 	json_array_foreach(file.value, index, element)
 		load_probe(load, &file, element, index);
 	if (json_is_object(file.value) && name_after_file(file.value, path) != 0) {
-		error_set(&e, ERR_BAD_REQUEST, "%s: this name is no UTF-8", path);
+		if (errno == ENOMEM)
+			error_no_memory(&e);
+		else
+			error_set(&e, ERR_BAD_REQUEST, "%s: this name is no UTF-8", path);
 		note_error(load, &e);
 	} else if (json_is_object(file.value)) {
 		load_probe(load, &file, file.value, JSONPOS_WHOLE);

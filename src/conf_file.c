@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "jsontext.h"
 #include "jsonpos.h"
 #include "util.h"
 
@@ -26,7 +27,8 @@ conf_file_check_owner(const char *path, const struct stat *st, struct error *e)
 static int
 fail(const char *path, int error, struct error *e)
 {
-	return error_set(e, ERR_BAD_REQUEST, "%s: %s", path, strerror(error));
+	return error_set(e, util_is_shortage(error) ? ERR_INTERNAL : ERR_BAD_REQUEST, "%s: %s", path,
+			 strerror(error));
 }
 
 /* Of the file that was opened, so that it is the one that is read. */
@@ -68,9 +70,11 @@ parse(struct conf_file *file, struct error *e)
 {
 	json_error_t why;
 
-	file->value = json_loadb(file->text, file->length, JSON_REJECT_DUPLICATES, &why);
+	file->value = jsontext_load(file->text, file->length, JSON_REJECT_DUPLICATES, &why);
 	if (file->value != NULL)
 		return 0;
+	if (errno == ENOMEM)
+		return error_no_memory(e);
 	return error_set(e, ERR_BAD_REQUEST, "%s:%d:%d: %s", file->path, why.line, why.column,
 			 why.text);
 }

@@ -17,9 +17,11 @@
 
 #include "control_client.h"
 #include "jail.h"
+#include "keep.h"
 #include "limit.h"
 #include "listen.h"
 #include "log.h"
+#include "reaper.h"
 #include "request.h"
 #include "stats.h"
 #include "timer.h"
@@ -27,6 +29,9 @@
 
 /* Input of one client that waits to be taken: one line that is too long can be told from one that is not. */
 #define INPUT_MAX (2 * REQUEST_LINE_MAX)
+
+/* Of the listener, when the system has run out of something. */
+#define REST_MS 1000
 
 struct client_list control_all = LIST_HEAD_INITIALIZER(control_all);
 static unsigned client_count;
@@ -38,6 +43,21 @@ static bool closing;
 static bool paused; /* no request is taken for now */
 static bool group_admitted;
 
+/* Whatever of it there is. */
+static void
+release(struct client *client)
+{
+	if (client->timer != NULL)
+		event_free(client->timer);
+	if (client->proceed != NULL)
+		event_free(client->proceed);
+	if (client->ready != NULL)
+		evbuffer_free(client->ready);
+	if (client->stream != NULL)
+		bufferevent_free(client->stream);
+	free(client);
+}
+
 static void
 free_client(struct client *client)
 {
@@ -48,10 +68,7 @@ free_client(struct client *client)
 		client->feed->closed(client->feed);
 	LIST_REMOVE(client, link);
 	client_count--;
-	event_free(client->timer);
-	event_free(client->proceed);
-	bufferevent_free(client->stream);
-	free(client);
+	release(client);
 }
 
 static size_t
@@ -64,7 +81,6 @@ unread_input(const struct client *client)
 static void
 settle(struct client *client)
 {
-	const struct timeval look = {.tv_sec = CONTROL_LOOK_S};
 	bool waits = paused && unread_input(client) > 0;
 
 	if (client->failed || (control_is_done(client) && !waits)) {
@@ -72,9 +88,9 @@ settle(struct client *client)
 		return;
 	}
 	if (!control_is_idle(client))
-		evtimer_del(client->timer);
+		evtimer_del(client->timer); /* NOLINT(bugprone-branch-clone): the first that is true counts */
 	else if (client->feed != NULL && client->at_end)
-		evtimer_add(client->timer, &look);
+		timer_set(client->timer, CONTROL_LOOK_MS);
 	else if (!client->asked || unread_input(client) > 0)
 		timer_set(client->timer, limits()->client_silence_ms);
 	else if (client->keep)
@@ -151,11 +167,11 @@ may_take_more(const struct client *client)
 	if (client->outstanding > 0 && client->alone)
 		return false;
 	return !client->failed && client->outstanding < limits()->client_requests &&
-	       control_backlog(client) < limits()->client_backlog;
+	       control_has_room(client);
 }
 
-/* A bufferevent whose input stays at its high watermark calls back again and again, so reading is
- * switched off by hand while there is enough to do. */
+/* Switched off by hand while there is enough to do: a bufferevent whose input stays at its high watermark calls back
+ * again and again, and it doesn't survive setting one without memory. */
 static void
 set_reading(struct client *client)
 {
@@ -165,9 +181,28 @@ set_reading(struct client *client)
 		return;
 	client->reading = wanted;
 	if (wanted)
-		bufferevent_enable(client->stream, EV_READ);
+		client->failed |= bufferevent_enable(client->stream, EV_READ) != 0;
 	else
 		bufferevent_disable(client->stream, EV_READ);
+}
+
+/* What is not sent at once the stream will tell of, when it is sent. If all is, whoever stopped for lack of room
+ * goes on by itself, after everybody else had a turn.
+ *
+ * Nobody hears anything while a change waits to be kept: it could be what an answer rests on, as with a probe that
+ * was pressed while it was being armed. tests/model/probe.pml has that order. */
+static void
+send_ready(struct client *client)
+{
+	bool full = !control_has_room(client) || !control_has_feed_room(client);
+
+	if (keep_is_waiting()) {
+		event_active(client->proceed, EV_TIMEOUT, 0);
+		return;
+	}
+	control_flush(client);
+	if (full && control_backlog(client) == 0)
+		timer_set(client->proceed, 0);
 }
 
 /* Runs what can be run now. Every complete line is drained in one go; while the client owes us its
@@ -191,6 +226,7 @@ take_input(struct client *client)
 	}
 	client->taking = false;
 	control_draw(client);
+	send_ready(client);
 	set_reading(client);
 	settle(client);
 }
@@ -199,6 +235,7 @@ static void
 stream_readable(struct bufferevent *stream, void *arg)
 {
 	(void)stream;
+	reaper_make_room();
 	take_input(arg);
 }
 
@@ -254,19 +291,16 @@ control_create_client(int fd)
 	TAILQ_INIT(&client->slots);
 	client->timer = evtimer_new(base, timer_expired, client);
 	client->proceed = evtimer_new(base, proceed, client);
-	client->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (client->timer == NULL || client->proceed == NULL || client->stream == NULL) {
-		if (client->timer != NULL)
-			event_free(client->timer);
-		if (client->proceed != NULL)
-			event_free(client->proceed);
-		free(client);
+	client->ready = evbuffer_new();
+	if (client->timer != NULL && client->proceed != NULL && client->ready != NULL)
+		client->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client->stream == NULL) {
+		release(client);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&control_all, client, link);
 	client_count++;
 	bufferevent_setcb(client->stream, stream_readable, stream_written, stream_event, client);
-	bufferevent_setwatermark(client->stream, EV_READ, 0, INPUT_MAX);
 	bufferevent_set_timeouts(client->stream, NULL, &unread);
 	return client;
 }
@@ -302,7 +336,7 @@ check_peer(int fd, bool *looks_only, struct error *e)
 static void
 accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
 {
-	struct client *client;
+	struct client *client = NULL;
 	bool looks_only;
 	struct error e;
 
@@ -315,15 +349,19 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 		turn_away(fd, &e);
 		return;
 	}
-	if (client_count >= limits()->clients || (client = control_create_client(fd)) == NULL) {
+	if (client_count >= limits()->clients)
 		error_set(&e, ERR_LIMIT, "there are %u clients already", client_count);
+	else if ((client = control_create_client(fd)) == NULL)
+		error_no_memory(&e);
+	if (client == NULL) {
 		turn_away(fd, &e);
 		return;
 	}
 	stats.clients++;
 	client->looks_only = looks_only;
 	client->reading = true;
-	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+	/* Writing it is already, and asking for it would cost a look. */
+	client->failed = bufferevent_enable(client->stream, EV_READ) != 0;
 	settle(client);
 }
 
@@ -331,22 +369,20 @@ accepted(struct evconnlistener *from, evutil_socket_t fd, struct sockaddr *addre
 static void
 accept_failed(struct evconnlistener *from, void *arg)
 {
-	const struct timeval rest = {.tv_sec = 1};
-
 	(void)arg;
 	log_warn("event=error why=\"accept: %s\"", strerror(errno));
 	evconnlistener_disable(from);
-	evtimer_add(rest_timer, &rest);
+	timer_set(rest_timer, REST_MS);
 }
 
 static void
-rested(evutil_socket_t fd, short what, void *arg)
+take_clients(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (listener != NULL && !paused)
-		evconnlistener_enable(listener);
+	if (listener != NULL && !paused && evconnlistener_enable(listener) != 0)
+		timer_set(rest_timer, REST_MS);
 }
 
 int
@@ -354,12 +390,14 @@ control_adopt(struct event_base *event_base, const char *path, int fd, struct er
 {
 	base = event_base;
 	socket_path = path;
-	rest_timer = evtimer_new(base, rested, NULL);
+	rest_timer = evtimer_new(base, take_clients, NULL);
 	listener = evconnlistener_new(base, accepted, NULL,
-				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
 	if (rest_timer == NULL || listener == NULL)
 		return error_no_memory(e);
 	evconnlistener_set_error_cb(listener, accept_failed);
+	if (evconnlistener_enable(listener) != 0)
+		return error_set(e, ERR_INTERNAL, "the system can't watch the socket: %s", strerror(errno));
 	return 0;
 }
 
@@ -372,7 +410,8 @@ control_listen(struct event_base *event_base, const char *path, struct error *e)
 		return -1;
 	if (control_adopt(event_base, path, fd, e) == 0)
 		return 0;
-	close(fd);
+	if (listener == NULL)
+		close(fd);
 	unlink(path);
 	return -1;
 }
@@ -399,7 +438,7 @@ control_pause(bool wanted)
 		evconnlistener_disable(listener);
 		return;
 	}
-	evconnlistener_enable(listener);
+	take_clients(-1, 0, NULL);
 	LIST_FOREACH(client, &control_all, link)
 		event_active(client->proceed, EV_TIMEOUT, 0);
 }

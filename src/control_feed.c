@@ -12,7 +12,14 @@
 size_t
 control_backlog(const struct client *client)
 {
-	return evbuffer_get_length(bufferevent_get_output(client->stream));
+	return evbuffer_get_length(client->ready) +
+	       evbuffer_get_length(bufferevent_get_output(client->stream));
+}
+
+bool
+control_has_feed_room(const struct client *client)
+{
+	return client->feed == NULL || control_backlog(client) < CONTROL_FEED_BYTES;
 }
 
 bool
@@ -58,10 +65,9 @@ control_draw(struct client *client)
 	const char *line;
 	size_t length;
 
-	while (client->feed != NULL && !client->failed &&
-	       control_backlog(client) < CONTROL_FEED_BYTES &&
+	while (client->feed != NULL && !client->failed && control_has_feed_room(client) &&
 	       (line = client->feed->next(client->feed, &length)) != NULL)
-		client->failed = bufferevent_write(client->stream, line, length) != 0;
+		client->failed = evbuffer_add(client->ready, line, length) != 0;
 }
 
 /* One that follows and has closed its own side only still wants what it asked for. Whether it has

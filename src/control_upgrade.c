@@ -43,7 +43,7 @@ copy_bytes(struct evbuffer *from, char **bytes, size_t *length)
 }
 
 static int
-save_client(const struct client *client, struct handover_client *saved)
+save_client(struct client *client, struct handover_client *saved)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
 	struct evbuffer *output = bufferevent_get_output(client->stream);
@@ -59,6 +59,7 @@ save_client(const struct client *client, struct handover_client *saved)
 					.waits = client->outstanding > 0};
 	if (client->feed != NULL)
 		client->feed->save(client->feed, &saved->feed);
+	control_flush(client);
 	if (copy_bytes(input, &saved->input, &saved->input_length) != 0)
 		return -1;
 	evbuffer_unfreeze(output, 1); /* a stream lets nobody touch the front of its output, not even to copy it */
@@ -71,7 +72,7 @@ struct handover_client *
 control_save(size_t *count, struct error *e)
 {
 	struct handover_client *list = calloc(control_clients() + 1, sizeof(*list));
-	const struct client *client;
+	struct client *client;
 
 	*count = 0;
 	if (list == NULL) {
@@ -115,7 +116,8 @@ control_resume(const struct handover_client *saved, const char *answer, struct r
 	client->discarding = saved->discarding;
 	client->at_end = saved->at_end;
 	client->reading = !saved->at_end;
-	bufferevent_enable(client->stream, client->reading ? EV_READ | EV_WRITE : EV_WRITE);
+	if (bufferevent_enable(client->stream, client->reading ? EV_READ | EV_WRITE : EV_WRITE) != 0)
+		return -1;
 	evbuffer_unfreeze(input, 0);
 	if (evbuffer_add(input, saved->input, saved->input_length) != 0 ||
 	    evbuffer_add(output, saved->output, saved->output_length) != 0 ||

@@ -23,10 +23,9 @@ is_leading(const char *name)
 /* Nothing that a command or a jail has a say in reaches a terminal as a control character, or ends the
  * line. */
 static void
-print_text(json_t *value)
+print_clean(const char *text, size_t length)
 {
-	const char *text = json_string_value(value);
-	size_t length = json_string_length(value), size;
+	size_t size;
 
 	for (size_t i = 0; i < length; i += size) {
 		const unsigned char *c = (const unsigned char *)text + i;
@@ -37,6 +36,12 @@ print_text(json_t *value)
 		else
 			fwrite(c, 1, size, stdout);
 	}
+}
+
+static void
+print_text(json_t *value)
+{
+	print_clean(json_string_value(value), json_string_length(value));
 }
 
 static void
@@ -55,7 +60,9 @@ print_field(const char *name, json_t *value)
 {
 	const char *quote = json_is_string(value) ? "\"" : "";
 
-	printf(" %s=%s", name, quote);
+	putchar(' ');
+	print_clean(name, strlen(name));
+	printf("=%s", quote);
 	print_value(value);
 	fputs(quote, stdout);
 }
@@ -88,7 +95,7 @@ follow_show_output(json_t *event)
 {
 	json_t *output = json_object_get(event, "output"), *count = json_object_get(event, "count");
 
-	if (output != NULL)
+	if (json_is_string(output))
 		fwrite(json_string_value(output), 1, json_string_length(output), stdout);
 	else if (count != NULL)
 		fprintf(stderr, "jaildaemon: %lld pieces of output were written too fast to be read here\n",

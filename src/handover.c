@@ -13,12 +13,14 @@
 
 #include "codec.h"
 #include "handover_parts.h"
+#include "jsontext.h"
 #include "registry.h"
 #include "util.h"
 
 static const struct handover_field server_fields[] = {
     HANDOVER_FIELD(struct handover, foreground, HANDOVER_BOOL),
     HANDOVER_FIELD(struct handover, started_ms, HANDOVER_INT64),
+    HANDOVER_FIELD(struct handover, began_ms, HANDOVER_INT64),
     HANDOVER_FIELD(struct handover, files, HANDOVER_INT64),
     HANDOVER_FIELD(struct handover, last_event, HANDOVER_INT64),
     HANDOVER_FIELD(struct handover, dropped_event, HANDOVER_INT64),
@@ -60,11 +62,11 @@ put_client(struct handover_out *out, const struct handover_client *client)
 	handover_put_fd(out, client->fd);
 	if (object == NULL)
 		return NULL;
-	json_object_set_new(object, "input", handover_put_bytes(out, client->input, client->input_length));
-	json_object_set_new(object, "output",
+	handover_put(out, object, "input", handover_put_bytes(out, client->input, client->input_length));
+	handover_put(out, object, "output",
 			    handover_put_bytes(out, client->output, client->output_length));
 	if (client->follows)
-		json_object_set_new(object, "feed", handover_put_feed(&client->feed));
+		handover_put(out, object, "feed", handover_put_feed(out, &client->feed));
 	return object;
 }
 
@@ -87,22 +89,22 @@ put_all(struct handover_out *out, const struct handover *h)
 	handover_put_fd(out, h->listener_fd);
 	handover_put_fd(out, h->store_fd);
 	handover_put_fd(out, h->pidfile_fd);
-	json_object_set_new(root, "format", json_integer(HANDOVER_FORMAT));
-	json_object_set_new(root, "version", json_string(PACKAGE_VERSION));
-	json_object_set_new(root, "next_number", json_integer((json_int_t)registry_next_number()));
-	json_object_set_new(root, "server", handover_put_fields(h, server_fields));
+	handover_put(out, root, "format", json_integer(HANDOVER_FORMAT));
+	handover_put(out, root, "version", json_string(PACKAGE_VERSION));
+	handover_put(out, root, "next_number", json_integer((json_int_t)registry_next_number()));
+	handover_put(out, root, "server", handover_put_fields(h, server_fields));
 	for (size_t i = 0; i < UTIL_COUNT(paths); i++) {
 		const char *path = (const char *)h + paths[i].offset;
 
-		json_object_set_new(root, paths[i].name, handover_put_bytes(out, path, strlen(path)));
+		handover_put(out, root, paths[i].name, handover_put_bytes(out, path, strlen(path)));
 	}
-	json_object_set_new(root, "id", handover_put_bytes(out, h->id, id_length));
-	json_object_set_new(root, "clients", put_clients(out, h));
-	json_object_set_new(root, "events", handover_put_events(out, h));
-	json_object_set_new(root, "jails", handover_put_jails(out));
-	json_object_set_new(root, "probes", handover_put_probes(out));
-	json_object_set_new(root, "spent", handover_put_spent(out, h));
-	json_object_set_new(root, "stats", codec_stats());
+	handover_put(out, root, "id", handover_put_bytes(out, h->id, id_length));
+	handover_put(out, root, "clients", put_clients(out, h));
+	handover_put(out, root, "events", handover_put_events(out, h));
+	handover_put(out, root, "jails", handover_put_jails(out));
+	handover_put(out, root, "probes", handover_put_probes(out));
+	handover_put(out, root, "spent", handover_put_spent(out, h));
+	handover_put(out, root, "stats", codec_stats());
 	handover_forget_jails();
 	return root;
 }
@@ -149,7 +151,7 @@ handover_write(const struct handover *h, int **inherit, size_t *count, struct er
 {
 	struct handover_out out = {0};
 	json_t *root = put_all(&out, h);
-	char *text = out.failed ? NULL : json_dumps(root, JSON_COMPACT);
+	char *text = out.failed ? NULL : jsontext_dump(root, JSON_COMPACT);
 	int fd = -1;
 
 	json_decref(root);
@@ -299,7 +301,9 @@ handover_read(int fd, struct handover *h, struct error *e)
 	*h = (struct handover){.listener_fd = -1, .store_fd = -1};
 	if (map_document(fd, h, e) != 0)
 		return -1;
-	h->object = json_loadb(h->memory, h->memory_size, JSON_DISABLE_EOF_CHECK, &why);
+	h->object = jsontext_load(h->memory, h->memory_size, JSON_DISABLE_EOF_CHECK, &why);
+	if (h->object == NULL && errno == ENOMEM)
+		return error_no_memory(e);
 	if (h->object == NULL || (size_t)why.position >= h->memory_size)
 		return error_set(e, ERR_BAD_REQUEST, "the handover is not understood: %s", why.text);
 	h->object_size = (size_t)why.position + 1;

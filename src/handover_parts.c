@@ -123,6 +123,13 @@ handover_get_bytes(const struct handover_in *in, json_t *from, const char **byte
 	return 0;
 }
 
+/* Nothing may be missing: the next daemon couldn't tell. */
+void
+handover_put(struct handover_out *out, json_t *object, const char *name, json_t *value)
+{
+	out->failed |= json_object_set_new(object, name, value) != 0;
+}
+
 void
 handover_put_fd(struct handover_out *out, int fd)
 {

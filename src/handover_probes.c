@@ -50,6 +50,8 @@ static const struct handover_field job_fields[] = {
     HANDOVER_FIELD(struct run_saved, job.status, HANDOVER_INT),
     HANDOVER_FIELD(struct run_saved, job.started_ms, HANDOVER_INT64),
     HANDOVER_FIELD(struct run_saved, job.finished_ms, HANDOVER_INT64),
+    HANDOVER_FIELD(struct run_saved, job.began_ms, HANDOVER_INT64),
+    HANDOVER_FIELD(struct run_saved, job.took_ms, HANDOVER_INT64),
     HANDOVER_FIELD(struct run_saved, job.limit_due, HANDOVER_INT64),
     HANDOVER_FIELD(struct run_saved, job.output_total, HANDOVER_INT64),
     HANDOVER_FIELD(struct run_saved, job.line_seen, HANDOVER_INT64),
@@ -89,7 +91,7 @@ put_jail(struct handover_out *out, const struct jail_instance *jail)
 	handover_put_fd(out, saved.descriptor);
 	object = handover_put_fields(&saved, jail_fields);
 	if (object != NULL)
-		json_object_set_new(object, "known_as",
+		handover_put(out, object, "known_as",
 				    handover_put_bytes(out, saved.identity.known_as,
 						       strlen(saved.identity.known_as)));
 	return object;
@@ -121,11 +123,11 @@ put_run(struct handover_out *out, const struct run_saved *run)
 	handover_put_fd(out, run->job.output_fd);
 	if (object == NULL)
 		return NULL;
-	json_object_set_new(object, "jail", json_integer(place_of(run->jail)));
-	json_object_set_new(object, "output",
+	handover_put(out, object, "jail", json_integer(place_of(run->jail)));
+	handover_put(out, object, "output",
 			    handover_put_bytes(out, run->job.output, run->job.output_length));
-	json_object_set_new(object, "line", handover_put_bytes(out, run->job.line, run->job.line_length));
-	json_object_set_new(object, "begun",
+	handover_put(out, object, "line", handover_put_bytes(out, run->job.line, run->job.line_length));
+	handover_put(out, object, "begun",
 			    handover_put_bytes(out, run->job.begun, run->job.begun_length));
 	return object;
 }

@@ -1,6 +1,7 @@
 /* Who watches, and what is kept to be told, of the handover. */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "codec.h"
@@ -21,26 +22,27 @@ static const struct handover_field feed_fields[] = {
 
 /* By their names: the next daemon may count them in another order. */
 static json_t *
-put_kinds(unsigned kinds)
+put_kinds(struct handover_out *out, unsigned kinds)
 {
 	json_t *list = json_array();
 
 	for (int kind = 0; kind < TELL_KINDS; kind++)
 		if ((kinds & 1u << kind) != 0)
-			json_array_append_new(list, json_string(tell_kind_name((enum tell_kind)kind)));
+			out->failed |= json_array_append_new(
+					   list, json_string(tell_kind_name((enum tell_kind)kind))) != 0;
 	return list;
 }
 
 json_t *
-handover_put_feed(const struct handover_feed *feed)
+handover_put_feed(struct handover_out *out, const struct handover_feed *feed)
 {
 	json_t *object = handover_put_fields(feed, feed_fields);
 
 	if (object == NULL)
 		return NULL;
-	json_object_set_new(object, "name", json_string(feed->name));
-	json_object_set_new(object, "jail_name", json_string(feed->jail_name));
-	json_object_set_new(object, "kinds", put_kinds(feed->kinds));
+	handover_put(out, object, "name", json_string(feed->name));
+	handover_put(out, object, "jail_name", json_string(feed->jail_name));
+	handover_put(out, object, "kinds", put_kinds(out, feed->kinds));
 	return object;
 }
 
@@ -116,7 +118,7 @@ get_event(const struct handover_in *in, json_t *object, const struct handover *h
 	if (handover_get_bytes(in, json_object_get(object, "line"), &line, &length, e) != 0)
 		return -1;
 	if (codec_read_event(line, length, &head) != 0)
-		return handover_refuse("line", e);
+		return errno == ENOMEM ? error_no_memory(e) : handover_refuse("line", e);
 	head.jid = json_integer_value(jid);
 	if (in->really && h->note_event(&head, line, length) != 0)
 		return error_no_memory(e);

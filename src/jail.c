@@ -84,6 +84,17 @@ jail_find(const struct jail_ref *ref, struct error *e)
 	return jail;
 }
 
+int
+jail_prepare(struct error *e)
+{
+	char boot[JAIL_BOOT_SIZE];
+
+	jail_os_boot(boot);
+	if (boot[0] != '\0')
+		return 0;
+	return error_set(e, ERR_INTERNAL, "this boot of the host can't be told from another");
+}
+
 void
 jail_identify(const struct jail_instance *jail, struct jail_identity *identity)
 {

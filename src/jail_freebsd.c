@@ -97,7 +97,7 @@ jail_os_open(struct jail_instance *jail, struct error *e)
 bool
 jail_os_alive(const struct jail_instance *jail)
 {
-	char name[JAIL_NAME_SIZE], message[MESSAGE_SIZE];
+	char name[JAIL_NAME_SIZE] = "", message[MESSAGE_SIZE];
 	int jid = jail->jid;
 
 	if (jail->descriptor >= 0)

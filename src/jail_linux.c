@@ -41,13 +41,14 @@ static const struct {
     {"time", CLONE_NEWTIME},
 };
 
+/* A jail that can't be looked at for now is not one that has ended: what is known of that one is dropped. */
 static int
 no_such_process(pid_t pid, struct error *e)
 {
 	if (errno == ENOENT || errno == ESRCH)
 		return error_set(e, ERR_NO_SUCH_JAIL, "no process has the pid %d", (int)pid);
-	return error_set(e, ERR_NO_SUCH_JAIL, "process %d can't be looked at: %s", (int)pid,
-			 strerror(errno));
+	return error_set(e, util_is_shortage(errno) ? ERR_INTERNAL : ERR_NO_SUCH_JAIL,
+			 "process %d can't be looked at: %s", (int)pid, strerror(errno));
 }
 
 /* A slip of the number must never put a button on the host itself. */
@@ -81,7 +82,10 @@ jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct err
 		return -1;
 	if (check_is_jailed(pid, e) != 0)
 		return -1;
+	errno = 0;
 	found->jid = proc_init_of(pid);
+	if (found->jid == 0 && util_is_shortage(errno))
+		return no_such_process(pid, e);
 	if (found->jid == 0)
 		return error_set(e, ERR_NO_SUCH_JAIL,
 				 "the jail of process %d has no init that can be seen from here",
@@ -120,9 +124,14 @@ jail_os_open(struct jail_instance *jail, struct error *e)
 	jail->watch_fd = (int)syscall(SYS_pidfd_open, jail->jid, 0);
 	if (jail->watch_fd < 0 && errno != ESRCH)
 		return error_set(e, ERR_INTERNAL, "pidfd_open: %s", strerror(errno));
-	if (jail->watch_fd < 0 || check_is_jailed(jail->jid, e) != 0 ||
-	    proc_start_time(jail->jid, &born) != 0 || born != jail->born ||
-	    proc_namespace(jail->jid, "pid", &ns) != 0 || ns.inode != jail->pid_namespace ||
+	if (jail->watch_fd >= 0 && check_is_jailed(jail->jid, e) != 0)
+		return -1;
+	errno = 0;
+	if (jail->watch_fd >= 0 && (proc_start_time(jail->jid, &born) != 0 ||
+				    proc_namespace(jail->jid, "pid", &ns) != 0) &&
+	    util_is_shortage(errno))
+		return no_such_process(jail->jid, e);
+	if (jail->watch_fd < 0 || born != jail->born || ns.inode != jail->pid_namespace ||
 	    !jail_os_alive(jail))
 		return error_set(e, ERR_NO_SUCH_JAIL, "the jail of process %d ended just now",
 				 (int)jail->jid);

@@ -126,7 +126,10 @@ output_ready(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	close_output(job);
-	finish_if_over(job);
+	if (job->exited)
+		finish_if_over(job);
+	else
+		child_reap(job->pid); /* its end is near, and need not be found among thousands */
 }
 
 static void
@@ -162,9 +165,14 @@ static void
 limit_expired(evutil_socket_t fd, short what, void *arg)
 {
 	struct job *job = arg;
+	const int64_t left = job->limit_due - util_monotonic_ms();
 
 	(void)fd;
 	(void)what;
+	if (left > 0) { /* nobody is killed before the time */
+		timer_set(&job->limit_timer, left);
+		return;
+	}
 	if (!job->terminating) {
 		job->result.timed_out = true;
 		log_warn("event=run-timeout %s run=%llu pid=%d", job->log.tag,
@@ -205,6 +213,7 @@ process_exited(pid_t pid, int status, void *arg)
 	job->exited = true;
 	job->result.status = status;
 	job->result.finished_ms = util_wall_ms();
+	job->result.took_ms = util_monotonic_ms() - job->result.began_ms;
 	(void)pid;
 	if (job->output_fd >= 0)
 		timer_set(&job->drain_timer, limits()->drain_delay_ms);
@@ -255,8 +264,19 @@ find_program(const char *name, char path[PATH_MAX])
 	return NULL;
 }
 
+/* Before there is a process: one whose output nobody reads would never come to its end. */
 static int
-spawn_command(struct job *job, const struct job_spec *spec)
+listen_to(struct event_base *base, struct job *job)
+{
+	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
+	if (job->output_fd < 0 || event_add(&job->output_event, NULL) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+static int
+spawn_command(struct event_base *base, struct job *job, const struct job_spec *spec)
 {
 	char path[PATH_MAX];
 	struct spawn spawn = {.argv = spec->argv,
@@ -268,12 +288,14 @@ spawn_command(struct job *job, const struct job_spec *spec)
 	if (spawn.path == NULL || util_pipe(ends) != 0)
 		return -1;
 	spawn.output_fd = ends[1];
-	job->pid = spawn_process(&spawn);
+	job->output_fd = ends[0];
+	job->pid = listen_to(base, job) != 0 ? -1 : spawn_process(&spawn);
 	failed = errno;
 	close(ends[1]);
-	job->output_fd = ends[0];
-	if (job->pid < 0)
+	if (job->pid < 0) {
+		event_del(&job->output_event);
 		util_close(&job->output_fd);
+	}
 	errno = failed;
 	return job->pid < 0 ? -1 : 0;
 }
@@ -283,12 +305,9 @@ watch(struct event_base *base, struct job *job, const char *tag, uint64_t run)
 {
 	job->log.tag = tag;
 	job->log.run = run;
-	event_assign(&job->output_event, base, job->output_fd, EV_READ | EV_PERSIST, output_ready, job);
 	evtimer_assign(&job->limit_timer, base, limit_expired, job);
 	evtimer_assign(&job->drain_timer, base, drain_expired, job);
 	evtimer_assign(&job->group_timer, base, look_at_group, job);
-	if (job->output_fd >= 0)
-		event_add(&job->output_event, NULL);
 	LIST_INSERT_HEAD(&jobs, job, entry);
 	count++;
 }
@@ -303,7 +322,8 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 		return NULL;
 	}
 	job->result.started_ms = util_wall_ms();
-	if (spawn_command(job, spec) != 0) {
+	job->result.began_ms = util_monotonic_ms();
+	if (spawn_command(base, job, spec) != 0) {
 		int failed = errno;
 
 		free(job);
@@ -332,6 +352,8 @@ job_save(struct job *job, struct job_saved *saved)
 				    .status = job->result.status,
 				    .started_ms = job->result.started_ms,
 				    .finished_ms = job->result.finished_ms,
+				    .began_ms = job->result.began_ms,
+				    .took_ms = job->result.took_ms,
 				    .limit_due = job->limit_due,
 				    .output = tail_linear(&job->result.output),
 				    .output_length = job->result.output.used,
@@ -367,8 +389,12 @@ job_resume(struct event_base *base, const struct job_saved *saved, const char *t
 
 	if (child_reserve() != 0 || (job = calloc(1, sizeof(*job))) == NULL)
 		return NULL;
-	job->pid = saved->pid;
 	job->output_fd = saved->output_fd;
+	if (listen_to(base, job) != 0) {
+		free(job);
+		return NULL;
+	}
+	job->pid = saved->pid;
 	job->exited = saved->exited;
 	job->terminating = saved->terminating;
 	job->group_gone = saved->group_gone;
@@ -376,6 +402,8 @@ job_resume(struct event_base *base, const struct job_saved *saved, const char *t
 	job->result.status = saved->status;
 	job->result.started_ms = saved->started_ms;
 	job->result.finished_ms = saved->finished_ms;
+	job->result.began_ms = saved->began_ms;
+	job->result.took_ms = saved->took_ms;
 	tail_append(&job->result.output, saved->output, saved->output_length);
 	job->result.output.total = saved->output_total;
 	job->log.used = saved->line_length < sizeof(job->log.line) ? saved->line_length : 0;
@@ -394,7 +422,7 @@ job_resume(struct event_base *base, const struct job_saved *saved, const char *t
 bool
 job_is_transient(int error)
 {
-	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+	return util_is_shortage(error);
 }
 
 /* Nobody tells a draining process of an exit; it looks from time to time. */

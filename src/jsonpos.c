@@ -15,7 +15,9 @@ struct scan {
 static char
 here(const struct scan *scan)
 {
-	return scan->at < scan->end ? *scan->at : '\0';
+	if (scan->at >= scan->end)
+		return '\0';
+	return *scan->at;
 }
 
 static bool

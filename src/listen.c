@@ -154,6 +154,8 @@ listen_open(const char *path, struct error *e)
 	    fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
 		error_set(e, ERR_INTERNAL, "%s: %s", path, strerror(errno));
 		close(fd);
+		if (bound == 0)
+			unlink(path);
 		return -1;
 	}
 	return fd;

@@ -26,7 +26,7 @@ main(int argc, char **argv)
 {
 	struct options options;
 	struct server_options server;
-	char *handover = take_handover();
+	char *handover;
 	int status;
 
 #ifdef HAVE_SETPROCTITLE_INIT /* libbsd has to move the environment first */
@@ -52,6 +52,7 @@ main(int argc, char **argv)
 					 .state = options.state,
 					 .config = options.config,
 					 .argv = argv};
+	handover = take_handover();
 	status = handover != NULL ? server_take_over(handover, argv) : server_run(&server);
 	free(handover);
 	return status;

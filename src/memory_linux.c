@@ -2,7 +2,8 @@
 
 #include "memory.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -11,10 +12,10 @@ int64_t
 memory_resident(void)
 {
 	char text[128];
-	long long pages;
+	const char *second;
 
 	if (util_read_file("/proc/self/statm", text, sizeof(text)) <= 0 ||
-	    sscanf(text, "%*s %lld", &pages) != 1)
+	    (second = strchr(text, ' ')) == NULL)
 		return 0;
-	return pages * sysconf(_SC_PAGESIZE);
+	return strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE);
 }

@@ -126,12 +126,12 @@ print_histogram(FILE *to, const char *name, json_t *histogram)
 	fprintf(to, "jaildaemon_%s_count %lld\n", name, count);
 }
 
-/* As a label's value: what the format gives a meaning to is escaped. */
+/* As a label's value: what the format gives a meaning to is escaped. NULL: "". */
 static void
 print_quoted(FILE *to, const char *text)
 {
 	fputc('"', to);
-	for (; *text != '\0'; text++) {
+	for (; text != NULL && *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', to);
 		if (*text == '\n')
@@ -149,19 +149,19 @@ print_states(FILE *to, json_t *status)
 	json_t *count;
 
 	print_head(to, "probes", "gauge", "Probes, by state.");
-	json_object_foreach(json_object_get(status, "states"), state, count)
-		fprintf(to, "jaildaemon_probes{state=\"%s\"} %lld\n", state,
-			(long long)json_integer_value(count));
+	json_object_foreach(json_object_get(status, "states"), state, count) {
+		fputs("jaildaemon_probes{state=", to);
+		print_quoted(to, state);
+		fprintf(to, "} %lld\n", (long long)json_integer_value(count));
+	}
 }
 
 static void
 print_version(FILE *to, json_t *status)
 {
-	const char *version = json_string_value(json_object_get(status, "version"));
-
 	print_head(to, "info", "gauge", "The version of the daemon.");
 	fputs("jaildaemon_info{version=", to);
-	print_quoted(to, version == NULL ? "" : version);
+	print_quoted(to, json_string_value(json_object_get(status, "version")));
 	fputs("} 1\n", to);
 }
 

@@ -34,6 +34,7 @@ struct row {
 	char letter; /* 0: only a long name */
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): initializers, in which a comma would end what is passed */
 #define MODE(l, n, a, m, h) \
 	{.letter = l, .name = n, .argument = a, .kind = KIND_MODE, .mode = m, .help = h}
 #define FLAG(l, n, field, u, h)                                          \
@@ -45,6 +46,7 @@ struct row {
 #define CONSTANT(l, n, field, text, u, h)                                                      \
 	{.letter = l, .name = n, .kind = KIND_CONSTANT, .constant = text, .use = u, .help = h, \
 	 .offset = offsetof(struct options, field)}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* In the order of --help, where an option stands below the mode that it is for. */
 static const struct row rows[] = {
@@ -292,7 +294,7 @@ find_heading(const struct row *row)
 static size_t
 fill_column(bool is_right, struct cell *cells)
 {
-	const struct heading *group = NULL;
+	const struct heading *group = headings; /* the first row has the first one */
 	size_t count = 0;
 
 	for (size_t i = 0; i < UTIL_COUNT(rows); i++) {

@@ -34,6 +34,7 @@ fill_in(struct probe *probe, const struct probe_saved *saved)
 	probe->last = saved->last;
 	probe->kept_last_ms = saved->last.finished_ms;
 	probe->kept_started = saved->given_back;
+	probe->kept_pending = saved->pending; /* also of those that are dropped: the record tells of them */
 }
 
 int
@@ -50,7 +51,6 @@ probe_restore(struct definition *def, const struct probe_saved *saved, struct er
 	else if (find_jail_again(def, saved, &jail, e) == 0 &&
 		 (probe = probe_create(def, jail, saved->number, e)) == NULL)
 		jail_release(jail);
-	definition_clear(def);
 	if (probe == NULL)
 		return -1;
 	fill_in(probe, saved);

@@ -18,17 +18,32 @@
  * that were not named are few, unless there are many at once, and then one walk finds them all. */
 #define REST_TIMES 49
 
+/* A walk that takes so long for one child has come past thousands that live. Where one has ended behind them
+ * others have too: then each child is looked at by its number, which costs the same however many there are. */
+#define SLOW_US 200
+
 /* Of one turn of the event loop, so that a thousand ends at once don't keep all others waiting. */
 #define TURN_US 500
 
-/* Between two such turns: an end is soon enough, and whoever asks the daemon something is answered at once. */
+/* Between two such turns while somebody asks, who is answered at once then: an end is soon enough. */
 #define PAUSE_MS 2
+
+/* Whoever has asked within so long is about to ask again. */
+#define ASKED_MS 10
 
 /* More in one turn are not reaped by name: when many have ended, a walk comes across each of them sooner. */
 #define NAMED_MAX 16
 
 static struct event *ended_event, *walk_timer;
-static int64_t rest_until_us;
+static int64_t rest_until_us, asked_us;
+static bool sweeping;
+static size_t swept; /* places of child.h that were looked at */
+
+void
+reaper_make_room(void)
+{
+	asked_us = util_monotonic_us();
+}
 
 void
 reaper_reap_all(void)
@@ -40,29 +55,77 @@ reaper_reap_all(void)
 		child_exited(pid, status);
 }
 
-/* When the turn is over and there may be more, the others have theirs before it goes on. */
+/* The turn is over and there may be more: the others have theirs before it goes on. */
+static void
+go_on(void)
+{
+	bool asked = util_monotonic_us() - asked_us < ASKED_MS * INT64_C(1000);
+
+	timer_set(walk_timer, asked ? PAUSE_MS : 0);
+}
+
+static void
+begin_sweep(void)
+{
+	sweeping = true;
+	swept = 0;
+}
+
+/* Whoever moves up to a place that became empty is looked at there. */
+static void
+sweep_on(int64_t until_us)
+{
+	int status;
+
+	while (swept < child_places() && util_monotonic_us() < until_us) {
+		pid_t pid = child_at(swept);
+
+		if (pid != 0 && waitpid(pid, &status, WNOHANG) == pid)
+			child_exited(pid, status);
+		else
+			swept++;
+	}
+	sweeping = swept < child_places();
+}
+
+/* False: there are no more. */
+static bool
+walk_on(int64_t until_us)
+{
+	int64_t began, found;
+	int status;
+	pid_t pid;
+
+	do {
+		began = util_monotonic_us();
+		pid = waitpid(-1, &status, WNOHANG);
+		found = util_monotonic_us();
+		if (pid <= 0) {
+			rest_until_us = found + (found - began) * REST_TIMES;
+			return false;
+		}
+		child_exited(pid, status);
+		if (found - began > SLOW_US) {
+			begin_sweep();
+			return true;
+		}
+	} while (util_monotonic_us() < until_us);
+	return true;
+}
+
 static void
 walk(evutil_socket_t fd, short what, void *arg)
 {
-	int64_t began = util_monotonic_us(), now = began, asked;
-	int status;
-	pid_t pid;
+	int64_t until_us = util_monotonic_us() + TURN_US;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	do {
-		asked = now;
-		pid = waitpid(-1, &status, WNOHANG);
-		now = util_monotonic_us();
-		if (pid <= 0) {
-			rest_until_us = now + (now - asked) * REST_TIMES;
-			return;
-		}
-		child_exited(pid, status);
-		now = util_monotonic_us();
-	} while (now - began < TURN_US);
-	timer_set(walk_timer, PAUSE_MS);
+	if (sweeping)
+		sweep_on(until_us);
+	else if (!walk_on(until_us))
+		return;
+	go_on();
 }
 
 static void
@@ -92,7 +155,7 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 			child_exited(pid, status);
 	}
 	if (left_over)
-		timer_set(walk_timer, PAUSE_MS);
+		go_on();
 	else
 		walk_soon();
 }

@@ -2,11 +2,13 @@
 
 #include "request.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "commands.h"
+#include "jsontext.h"
 
 /* What every request may have. */
 static const struct codec_member common_members[] = {
@@ -46,7 +48,9 @@ parse_body(struct request *request, const char *line, size_t length)
 	if (is_too_deep(line, length))
 		return error_set(&request->error, ERR_BAD_JSON, "nested more than %d levels deep",
 				 REQUEST_DEPTH_MAX);
-	request->body = json_loadb(line, length, JSON_REJECT_DUPLICATES, &why);
+	request->body = jsontext_load(line, length, JSON_REJECT_DUPLICATES, &why);
+	if (request->body == NULL && errno == ENOMEM)
+		return error_no_memory(&request->error);
 	if (request->body == NULL && json_error_code(&why) == json_error_duplicate_key)
 		return error_set(&request->error, ERR_BAD_REQUEST, "%s", why.text);
 	if (request->body == NULL)
@@ -144,37 +148,58 @@ reply_no_memory(struct request *request)
 	request->reply(request->arg, line, sizeof(line) - 1);
 }
 
-static json_t *
-build_answer(struct request *request, bool ok, json_t *members)
+static int
+add_dumped(const char *bytes, size_t length, void *out)
+{
+	text_add(out, bytes, length);
+	return 0;
+}
+
+static void
+dump_to(struct text *out, const json_t *value, size_t flags)
+{
+	if (json_dump_callback(value, add_dumped, out, JSON_COMPACT | flags) != 0)
+		out->failed = true;
+}
+
+/* Up to the comma before the members. A number as an id comes back to its last digit. */
+static void
+begin_text(struct request *request, bool ok, struct text *out)
 {
 	json_t *id = json_object_get(request->body, "id");
-	json_t *answer = json_object();
 
-	if (answer == NULL || members == NULL || (id != NULL && json_object_set(answer, "id", id)) ||
-	    json_object_set_new(answer, "ok", json_boolean(ok)) != 0 ||
-	    json_object_update(answer, members) != 0) {
-		json_decref(answer);
-		return NULL;
+	text_say(out, "{");
+	if (id != NULL) {
+		text_say(out, "\"id\":");
+		dump_to(out, id, JSON_ENCODE_ANY);
+		text_say(out, ",");
 	}
-	return answer;
+	text_say(out, ok ? "\"ok\":true" : "\"ok\":false");
+}
+
+/* Takes the text over. */
+static void
+reply(struct request *request, struct text *out)
+{
+	if (out->failed)
+		reply_no_memory(request);
+	else
+		request->reply(request->arg, out->bytes, out->used);
+	text_free(out);
 }
 
 static void
 finish(struct request *request, bool ok, json_t *members)
 {
-	json_t *answer = build_answer(request, ok, members);
-	char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	struct text out = {.failed = members == NULL};
 
-	if (text == NULL) {
-		reply_no_memory(request);
-	} else {
-		size_t length = strlen(text);
-
-		text[length] = '\n'; /* in the terminator's place: the length is given */
-		request->reply(request->arg, text, length + 1);
+	begin_text(request, ok, &out);
+	if (json_object_size(members) > 0) {
+		text_say(&out, ",");
+		dump_to(&out, members, JSON_EMBED | JSON_REAL_PRECISION(15));
 	}
-	free(text);
-	json_decref(answer);
+	text_say(&out, "}\n");
+	reply(request, &out);
 	json_decref(members);
 	request_discard(request);
 }
@@ -185,34 +210,17 @@ request_answer(struct request *request, json_t *members)
 	finish(request, true, members);
 }
 
-/* Up to the comma before the members. */
-static void
-begin_text(struct request *request, struct text *out)
-{
-	json_t *id = json_object_get(request->body, "id");
-	char *id_text = id == NULL ? NULL : json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
-
-	out->failed = out->failed || (id != NULL && id_text == NULL);
-	text_say(out, id_text == NULL ? "{" : "{\"id\":");
-	text_say(out, id_text == NULL ? "" : id_text);
-	text_say(out, id_text == NULL ? "\"ok\":true," : ",\"ok\":true,");
-	free(id_text);
-}
-
 void
 request_answer_text(struct request *request, struct text *members)
 {
 	struct text out = {.failed = members->failed};
 
-	begin_text(request, &out);
+	begin_text(request, true, &out);
+	text_add(&out, ",", 1);
 	text_add(&out, members->bytes, members->used);
 	text_add(&out, "}\n", 2);
-	if (out.failed)
-		reply_no_memory(request);
-	else
-		request->reply(request->arg, out.bytes, out.used);
-	text_free(&out);
 	text_free(members);
+	reply(request, &out);
 	request_discard(request);
 }
 
@@ -256,11 +264,7 @@ reply_at_once(struct request *request, struct request_parts *parts)
 
 	while (parts->next(parts, &out))
 		;
-	if (out.failed)
-		reply_no_memory(request);
-	else
-		request->reply(request->arg, out.bytes, out.used);
-	text_free(&out);
+	reply(request, &out);
 	parts->closed(parts);
 }
 
@@ -277,7 +281,8 @@ request_answer_parts(struct request *request, struct request_parts *inner)
 	}
 	framed->parts = (struct request_parts){.next = next_framed, .closed = close_framed};
 	framed->inner = inner;
-	begin_text(request, &framed->begin);
+	begin_text(request, true, &framed->begin);
+	text_add(&framed->begin, ",", 1);
 	if (request->parts != NULL)
 		request->parts(request->arg, &framed->parts);
 	else

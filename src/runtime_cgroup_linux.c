@@ -5,11 +5,12 @@
 #include "runtime_kinds_linux.h"
 
 #include <fts.h>
-#include <glob.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "proc_linux.h"
+#include "runtime_paths_linux.h"
 #include "util.h"
 
 #define PATH_SIZE 512
@@ -35,6 +36,7 @@ jailed_process_of(const char *procs, int *budget)
 			fclose(file);
 		return 0;
 	}
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes nothing but pids */
 	while (found == 0 && (*budget)-- > 0 && fscanf(file, "%d", &pid) == 1)
 		if (proc_read_status(pid, &status) == 0 && status.levels == own.levels + 1)
 			found = pid;
@@ -43,9 +45,9 @@ jailed_process_of(const char *procs, int *budget)
 }
 
 static pid_t
-search_cgroup(char *path)
+search_cgroup(const char *path)
 {
-	char *roots[] = {path, NULL};
+	char *roots[] = {(char *)(uintptr_t)path, NULL};
 	char procs[PATH_SIZE * 2];
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	FTSENT *entry;
@@ -66,6 +68,15 @@ search_cgroup(char *path)
 	return found;
 }
 
+static bool
+take_payload(void *arg, const char *path)
+{
+	pid_t *found = arg;
+
+	*found = search_cgroup(path);
+	return *found == 0;
+}
+
 /* In whichever hierarchy it is first found. */
 static pid_t
 find_payload(const char *name)
@@ -75,14 +86,8 @@ find_payload(const char *name)
 	pid_t found = 0;
 
 	for (size_t i = 0; i < UTIL_COUNT(hierarchies) && found == 0; i++) {
-		glob_t groups;
-
 		snprintf(pattern, sizeof(pattern), "%s/lxc.payload.%s", hierarchies[i], name);
-		if (glob(pattern, GLOB_NOSORT, NULL, &groups) != 0)
-			continue;
-		for (size_t j = 0; j < groups.gl_pathc && found == 0; j++)
-			found = search_cgroup(groups.gl_pathv[j]);
-		globfree(&groups);
+		runtime_each_path(pattern, take_payload, &found);
 	}
 	return found;
 }

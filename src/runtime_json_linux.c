@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "jsontext.h"
 #include "util.h"
 
 /* podman's list of all its containers has about 1 KiB of each. */
@@ -42,7 +43,7 @@ runtime_json_load(const char *path, const char *mentioned)
 	json_t *value = NULL;
 
 	if (text != NULL && strstr(text, mentioned) != NULL)
-		value = json_loads(text, 0, NULL);
+		value = jsontext_load(text, strlen(text), 0, NULL);
 	free(text);
 	return value;
 }

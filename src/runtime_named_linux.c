@@ -6,14 +6,19 @@
 
 #include "runtime_kinds_linux.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "runtime_json_linux.h"
+#include "runtime_paths_linux.h"
 #include "util.h"
 
 #define PATH_SIZE 512
+
+struct lookup {
+	const char *name;
+	struct runtime_pids *pids;
+};
 
 static bool
 is_text(const json_t *value, const char *text)
@@ -40,21 +45,24 @@ docker_calls(const char *id, const char *name)
 	return same;
 }
 
+static bool
+ask_docker(void *arg, const char *folder)
+{
+	const struct lookup *lookup = arg;
+	const char *id = strrchr(folder, '/') + 1;
+
+	if (runtime_is_safe_name(id) && (strcmp(id, lookup->name) == 0 || docker_calls(id, lookup->name)))
+		runtime_oci(RUNTIME_DOCKER_ROOT, id, lookup->pids);
+	return true;
+}
+
 /* Only those that run, for which runc has a folder, are asked for their names. */
 void
 runtime_docker(const char *name, struct runtime_pids *pids)
 {
-	glob_t folders;
+	struct lookup lookup = {name, pids};
 
-	if (glob(RUNTIME_DOCKER_ROOT "/*", GLOB_NOSORT, NULL, &folders) != 0)
-		return;
-	for (size_t i = 0; i < folders.gl_pathc; i++) {
-		const char *id = strrchr(folders.gl_pathv[i], '/') + 1;
-
-		if (runtime_is_safe_name(id) && (strcmp(id, name) == 0 || docker_calls(id, name)))
-			runtime_oci(RUNTIME_DOCKER_ROOT, id, pids);
-	}
-	globfree(&folders);
+	runtime_each_path(RUNTIME_DOCKER_ROOT "/*", ask_docker, &lookup);
 }
 
 /* ---- podman: a list of all containers ---- */
@@ -70,24 +78,26 @@ podman_calls(const json_t *container, const char *name)
 	return is_text(json_object_get(container, "id"), name);
 }
 
-static void
-search_list(const char *path, const char *name, struct runtime_pids *pids)
+static bool
+search_list(void *arg, const char *path)
 {
+	const struct lookup *lookup = arg;
 	char quoted[PATH_SIZE];
 	json_t *list;
 
-	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+	snprintf(quoted, sizeof(quoted), "\"%s\"", lookup->name);
 	list = runtime_json_load(path, quoted);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *container = json_array_get(list, i);
 		const char *id = json_string_value(json_object_get(container, "id"));
 
-		if (id == NULL || !runtime_is_safe_name(id) || !podman_calls(container, name))
+		if (id == NULL || !runtime_is_safe_name(id) || !podman_calls(container, lookup->name))
 			continue;
-		runtime_oci(RUNTIME_RUNC_ROOT, id, pids);
-		runtime_oci(RUNTIME_CRUN_ROOT, id, pids);
+		runtime_oci(RUNTIME_RUNC_ROOT, id, lookup->pids);
+		runtime_oci(RUNTIME_CRUN_ROOT, id, lookup->pids);
 	}
 	json_decref(list);
+	return true;
 }
 
 /* The folder is called after the storage driver; containers that need not outlive a boot are in a
@@ -101,13 +111,8 @@ runtime_podman(const char *name, struct runtime_pids *pids)
 	    "/run/containers/storage/*-containers/*containers.json",
 	};
 
-	for (size_t i = 0; i < UTIL_COUNT(patterns); i++) {
-		glob_t lists;
+	struct lookup lookup = {name, pids};
 
-		if (glob(patterns[i], GLOB_NOSORT, NULL, &lists) != 0)
-			continue;
-		for (size_t j = 0; j < lists.gl_pathc; j++)
-			search_list(lists.gl_pathv[j], name, pids);
-		globfree(&lists);
-	}
+	for (size_t i = 0; i < UTIL_COUNT(patterns); i++)
+		runtime_each_path(patterns[i], search_list, &lookup);
 }

@@ -4,13 +4,13 @@
 
 #include "runtime_kinds_linux.h"
 
-#include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "proc_linux.h"
 #include "runtime_json_linux.h"
+#include "runtime_paths_linux.h"
 #include "util.h"
 
 #define PATH_SIZE 512
@@ -61,18 +61,20 @@ pid_from_folder(const char *folder)
 	return pid;
 }
 
+static bool
+add_pid(void *arg, const char *folder)
+{
+	runtime_pids_add(arg, pid_from_folder(folder));
+	return true;
+}
+
 void
 runtime_oci(const char *root, const char *id, struct runtime_pids *pids)
 {
 	char pattern[PATH_SIZE];
-	glob_t folders;
 
 	snprintf(pattern, sizeof(pattern), "%s/%s", root, id);
-	if (glob(pattern, GLOB_NOSORT, NULL, &folders) != 0)
-		return;
-	for (size_t i = 0; i < folders.gl_pathc; i++)
-		runtime_pids_add(pids, pid_from_folder(folders.gl_pathv[i]));
-	globfree(&folders);
+	runtime_each_path(pattern, add_pid, pids);
 }
 
 /* By itself, and below docker. */

@@ -5,7 +5,6 @@
 
 #include <sys/inotify.h>
 
-#include <glob.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime_linux.h"
+#include "runtime_paths_linux.h"
 
 /* Hosts have a dozen; a bound for strange ones. */
 #define WATCHES_MAX 128
@@ -69,18 +69,28 @@ watch_above(int fd, struct watches *watches, const char *pattern)
 	}
 }
 
+struct renewal {
+	int fd;
+	struct watches *watches;
+};
+
+/* What is no directory is no place for containers. */
+static bool
+watch_found(void *arg, const char *path)
+{
+	const struct renewal *renewal = arg;
+
+	watch(renewal->fd, renewal->watches, path);
+	return true;
+}
+
 static void
 watch_all(int fd, struct watches *watches, const char *pattern)
 {
-	glob_t found;
+	struct renewal renewal = {fd, watches};
 
-	if (glob(pattern, GLOB_NOSORT | GLOB_ONLYDIR, NULL, &found) != 0) {
+	if (runtime_each_path(pattern, watch_found, &renewal) == 0)
 		watch_above(fd, watches, pattern);
-		return;
-	}
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		watch(fd, watches, found.gl_pathv[i]);
-	globfree(&found);
 }
 
 static void

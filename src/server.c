@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "control.h"
 #include "detach.h"
+#include "jail.h"
 #include "job.h"
 #include "keep.h"
 #include "log.h"
@@ -36,6 +37,7 @@
 #include "store.h"
 #include "tally.h"
 #include "tell.h"
+#include "timer.h"
 #include "upgrade.h"
 #include "util.h"
 #include "watch.h"
@@ -56,7 +58,6 @@ static int64_t stop_deadline; /* 0: not stopping */
 static void
 look_whether_over(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval again = {.tv_usec = STOP_LOOK_MS * 1000};
 	bool late = util_monotonic_ms() > stop_deadline;
 
 	(void)fd;
@@ -65,7 +66,7 @@ look_whether_over(evutil_socket_t fd, short what, void *arg)
 	if ((child_dying() == 0 && arm_under_way() == 0 && !control_is_busy()) || late)
 		event_base_loopbreak(server.base);
 	else
-		evtimer_add(stop_timer, &again);
+		timer_set(stop_timer, STOP_LOOK_MS);
 }
 
 static void
@@ -148,6 +149,7 @@ describe(struct commands_server_state *state)
 {
 	*state = (struct commands_server_state){.pid = getpid(),
 						.started_ms = server.started_ms,
+						.uptime_ms = util_monotonic_ms() - server.began_ms,
 						.clients = control_clients(),
 						.socket = server.socket};
 }
@@ -247,6 +249,7 @@ fill_handover(struct handover *h)
 	h->dropped_event = (int64_t)watch_dropped();
 	h->foreground = server.foreground;
 	h->started_ms = server.started_ms;
+	h->began_ms = server.began_ms;
 	h->files = spawn_start_limit();
 	h->listener_fd = control_listener();
 	h->store_fd = store_fd();
@@ -265,7 +268,7 @@ server_start_loop(char *const *argv, struct error *e)
 		return error_set(e, ERR_INTERNAL, "chdir: %s", strerror(errno));
 	if ((server.base = event_base_new()) == NULL)
 		return error_set(e, ERR_INTERNAL, "no event loop can be made");
-	if (watch_signals(e) != 0 || attach_prepare(e) != 0 ||
+	if (watch_signals(e) != 0 || jail_prepare(e) != 0 || attach_prepare(e) != 0 ||
 	    upgrade_prepare(server.base, argv, fill_handover, e) != 0)
 		return -1;
 	if (watch_init() != 0 || probe_init(server.base) != 0)
@@ -333,6 +336,7 @@ server_run(const struct server_options *options)
 	server.foreground = options->foreground;
 	log_open(server.foreground);
 	server.started_ms = util_wall_ms();
+	server.began_ms = util_monotonic_ms();
 	if (prepare_process(options, &e) != 0 || start(options->argv, &e) != 0)
 		return fail(&e);
 	log_info("event=daemon-started version=%s pid=%d", PACKAGE_VERSION, (int)getpid());

@@ -32,7 +32,18 @@ show_output(json_t *answer)
 {
 	json_t *output = json_object_get(answer, "output");
 
-	fwrite(json_string_value(output), 1, json_string_length(output), stdout);
+	if (json_is_string(output))
+		fwrite(json_string_value(output), 1, json_string_length(output), stdout);
+}
+
+/* What another version of the daemon calls its members, too, is just a text. NULL: "-". */
+static void
+print_clean(const char *text)
+{
+	char *clean = glyphs_clean(text == NULL ? "-" : text);
+
+	fputs(clean == NULL ? "-" : clean, stdout);
+	free(clean);
 }
 
 void
@@ -42,7 +53,9 @@ show_reload(json_t *answer)
 	json_t *count;
 
 	json_object_foreach(json_object_get(answer, "reload"), name, count) {
-		printf("%s%s %lld", separator, name, (long long)json_integer_value(count));
+		fputs(separator, stdout);
+		print_clean(name);
+		printf(" %lld", (long long)json_integer_value(count));
 		separator = ", ";
 	}
 	putchar('\n');
@@ -140,7 +153,8 @@ add_command(struct table *table, json_t *command)
 		text = strdup(json_string_value(command));
 	} else if ((stream = open_memstream(&text, &length)) != NULL) {
 		json_array_foreach(command, index, argument)
-			fprintf(stream, "%s%s", index == 0 ? "" : " ", json_string_value(argument));
+			fprintf(stream, "%s%s", index == 0 ? "" : " ",
+				json_is_string(argument) ? json_string_value(argument) : "-");
 		fclose(stream);
 	}
 	if (text == NULL) {
@@ -252,7 +266,8 @@ print_states(json_t *status)
 	printf("%lld", (long long)json_integer_value(json_object_get(status, "probes")));
 	json_object_foreach(json_object_get(status, "states"), state, count)
 		if (json_integer_value(count) > 0) {
-			printf("%s%lld %s", separator, (long long)json_integer_value(count), state);
+			printf("%s%lld ", separator, (long long)json_integer_value(count));
+			print_clean(state);
 			separator = ", ";
 		}
 	putchar('\n');
@@ -273,19 +288,18 @@ print_mean(const char *word, json_t *histogram)
 static void
 print_server(json_t *status)
 {
-	const char *socket = json_string_value(json_object_get(status, "socket"));
-	char *path = glyphs_clean(socket == NULL ? "-" : socket), age[AGE_SIZE];
+	char age[AGE_SIZE];
 
-	printf("jaildaemon %s, pid %lld, up %s\n",
-	       json_string_value(json_object_get(status, "version")),
-	       (long long)json_integer_value(json_object_get(status, "pid")),
+	fputs("jaildaemon ", stdout);
+	print_clean(json_string_value(json_object_get(status, "version")));
+	printf(", pid %lld, up %s\n", (long long)json_integer_value(json_object_get(status, "pid")),
 	       format_age(age, json_integer_value(json_object_get(status, "uptime"))));
 	print_label("socket");
-	printf("%s\n", path == NULL ? "-" : path);
+	print_clean(json_string_value(json_object_get(status, "socket")));
+	putchar('\n');
 	print_label("memory");
 	printf("%.1f MiB\n",
 	       (double)json_integer_value(json_object_get(status, "memory")) / 1048576);
-	free(path);
 }
 
 void

@@ -2,11 +2,13 @@
 
 #include "state.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
+#include "jsontext.h"
 #include "log.h"
 #include "registry.h"
 #include "stats.h"
@@ -27,7 +29,7 @@ char *
 state_render(const struct probe *probe)
 {
 	json_t *record = codec_record(probe, true);
-	char *text = record == NULL ? NULL : json_dumps(record, JSON_COMPACT);
+	char *text = record == NULL ? NULL : jsontext_dump(record, JSON_COMPACT);
 
 	json_decref(record);
 	return text;
@@ -61,7 +63,7 @@ commit_drops(struct store_changes *drops)
 	if (!TAILQ_EMPTY(drops))
 		store_commit(drops);
 	while ((change = TAILQ_FIRST(drops)) != NULL) {
-		if (change->error != 0)
+		if (change->error != 0) /* NOLINT(clang-analyzer-unix.Malloc): TAILQ_REMOVE took the freed one off */
 			log_error("event=error probe=%llu why=\"its state can't be removed: %s\"",
 				  (unsigned long long)change->number, strerror(change->error));
 		TAILQ_REMOVE(drops, change, link);
@@ -103,6 +105,18 @@ bring_back(struct restoring *restoring, struct definition *def, const struct pro
 	}
 }
 
+/* Only what is wrong with the record itself is the record's fault. */
+static void
+read_failed(struct restoring *restoring, uint64_t number, bool started, const struct error *e)
+{
+	if (e->code == ERR_BAD_REQUEST) {
+		store_set_aside(number, started, e->text);
+		return;
+	}
+	restoring->failed = true;
+	restoring->error = *e;
+}
+
 static void
 found(void *arg, uint64_t number, bool started, const char *text, size_t length)
 {
@@ -116,15 +130,19 @@ found(void *arg, uint64_t number, bool started, const char *text, size_t length)
 	if (restoring->failed)
 		return;
 	definition_init(&def);
-	record = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
-	if (record == NULL)
+	record = jsontext_load(text, length, JSON_REJECT_DUPLICATES, &why);
+	if (record == NULL && errno == ENOMEM)
+		restoring->failed = error_no_memory(&restoring->error) != 0;
+	else if (record == NULL)
 		store_set_aside(number, started, why.text);
 	else if (codec_read_record(record, &def, &saved, &e) != 0)
-		store_set_aside(number, started, e.text);
+		read_failed(restoring, number, started, &e);
 	else if (number == restoring->ended)
 		drop(restoring, number);
 	else if (saved.number != number || registry_by_number(number) != NULL)
 		store_set_aside(number, started, "it is a copy of another one");
+	else if (saved.given_back && !started)
+		store_set_aside(number, started, "it tells of a run that can't have begun");
 	else if (started && !saved.given_back)
 		end_started(restoring, &def, &saved);
 	else

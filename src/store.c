@@ -208,7 +208,7 @@ format_new_name(char name[STORE_NAME_SIZE], unsigned place)
 /* In two rounds, because the first synchronization of many files written together does most of the
  * work of all. */
 static void
-commit_group(struct store_change *first, struct store_change *end)
+commit_group(struct store_change *first, const struct store_change *end)
 {
 	int fds[GROUP_MAX];
 	char name[STORE_NAME_SIZE], place[STORE_NAME_SIZE];
@@ -235,6 +235,7 @@ commit_group(struct store_change *first, struct store_change *end)
 	}
 }
 
+/* tests/model/store.pml checks the order of what reaches the disk: change both. */
 void
 store_commit(struct store_changes *changes)
 {

@@ -110,7 +110,7 @@ store_move_aside(int directory_fd, const char *name, const char *why)
 int
 store_move_damaged(int directory_fd, const char *name)
 {
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+	if (util_is_shortage(errno))
 		return -1;
 	store_move_aside(directory_fd, name,
 			 errno == EPERM ? "others could have written it" : strerror(errno));

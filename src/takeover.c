@@ -53,6 +53,7 @@ take_server(const struct handover *h)
 	server.foreground = h->foreground;
 	log_open(server.foreground);
 	server.started_ms = h->started_ms;
+	server.began_ms = h->began_ms;
 	memcpy(server.socket, h->socket, sizeof(server.socket));
 	memcpy(server.pidfile, h->pidfile, sizeof(server.pidfile));
 	pidlock_adopt(server.pidfile, h->pidfile_fd);

@@ -167,8 +167,7 @@ void
 tell_output(const struct probe *probe, uint64_t run, const char *bytes, size_t length)
 {
 	while (output_wanted && length > 0) {
-		size_t most = length < TELL_OUTPUT_MAX ? length : TELL_OUTPUT_MAX;
-		size_t piece = most == length ? most : util_whole_characters(bytes, most);
+		size_t piece = length <= TELL_OUTPUT_MAX ? length : util_whole_characters(bytes, TELL_OUTPUT_MAX);
 		const struct tell_field fields[] = {TELL_NUMBER("run", run),
 						    TELL_BYTES("output", bytes, piece), TELL_END};
 

@@ -7,37 +7,44 @@
 
 #define FIRST_CAPACITY 1024
 
-/* NULL: no memory. */
-static char *
-room_for(struct text *text, size_t length)
+/* False: no memory. */
+static bool
+grow(struct text *text, size_t length)
 {
 	size_t capacity = text->capacity == 0 ? FIRST_CAPACITY : text->capacity;
-	char *larger;
+	char *larger = NULL;
 
-	if (text->failed)
-		return NULL;
 	while (capacity < text->used + length)
 		capacity *= 2;
-	if (capacity != text->capacity) {
-		if ((larger = realloc(text->bytes, capacity)) == NULL) {
-			text->failed = true;
-			return NULL;
-		}
-		text->bytes = larger;
-		text->capacity = capacity;
-	}
-	return text->bytes + text->used;
+	if (!text->failed && (larger = realloc(text->bytes, capacity)) == NULL)
+		text->failed = true;
+	if (larger == NULL)
+		return false;
+	text->bytes = larger;
+	text->capacity = capacity;
+	return true;
+}
+
+/* Takes so many bytes more, which the caller fills. NULL: no memory. */
+static char *
+take(struct text *text, size_t length)
+{
+	char *place;
+
+	if (length > text->capacity - text->used && !grow(text, length))
+		return NULL;
+	place = text->bytes + text->used;
+	text->used += length;
+	return place;
 }
 
 void
 text_add(struct text *text, const char *bytes, size_t length)
 {
-	char *place = length == 0 ? NULL : room_for(text, length);
+	char *place = length == 0 ? NULL : take(text, length);
 
-	if (place == NULL)
-		return;
-	memcpy(place, bytes, length);
-	text->used += length;
+	if (place != NULL)
+		memcpy(place, bytes, length);
 }
 
 void
@@ -59,6 +66,19 @@ text_number(struct text *text, int64_t number)
 	if (number < 0)
 		*--first = '-';
 	text_add(text, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+void
+text_member(struct text *text, const char *name)
+{
+	size_t length = strlen(name);
+	char *place = take(text, length + 4);
+
+	if (place == NULL)
+		return;
+	memcpy(place, ",\"", 2);
+	memcpy(place + 2, name, length);
+	memcpy(place + 2 + length, "\":", 2);
 }
 
 static void

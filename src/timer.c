@@ -16,5 +16,6 @@ timer_set(struct event *timer, int64_t ms)
 {
 	const struct timeval delay = timer_span(ms);
 
-	evtimer_add(timer, &delay);
+	if (evtimer_add(timer, &delay) != 0)
+		event_active(timer, EV_TIMEOUT, 0);
 }

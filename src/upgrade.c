@@ -305,6 +305,7 @@ last_line(struct tail *output, char text[256])
 		end--;
 	for (start = end; start > 0 && bytes[start - 1] != '\n'; start--)
 		;
+	/* cppcheck-suppress knownConditionTrueFalse ; the loops have moved both */
 	if (end - start > strlen(prefix) && memcmp(bytes + start, prefix, strlen(prefix)) == 0)
 		start += strlen(prefix);
 	snprintf(text, 256, "%.*s", (int)(end - start), bytes + start);

@@ -186,12 +186,26 @@ util_read_file(const char *path, char *buffer, size_t size)
 	return got;
 }
 
+bool
+util_is_shortage(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOBUFS;
+}
+
 int
 util_pipe(int ends[2])
 {
+	int failed;
+
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -1;
-	return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	failed = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = failed;
+	return -1;
 }
 
 void

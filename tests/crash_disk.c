@@ -94,6 +94,7 @@ START_TEST(add_that_is_not_kept_is_refused)
 	}
 	(void)probe_add(jail, "{s:s,s:s}", "command", appending("run"), "title", "T");
 	daemon = again(daemon);
+	inside_wait_count(jail, TITLE, 1);
 	inside_press(jail, TITLE);
 	file_wait_lines(place_at("ran"), 1);
 }

@@ -173,11 +173,17 @@ place_clear(void)
 void
 place_case(Suite *suite, const char *name, const TTest *test)
 {
+	place_numbered_case(suite, name, test, 0);
+}
+
+void
+place_numbered_case(Suite *suite, const char *name, const TTest *test, int number)
+{
 	TCase *one = tcase_create(name);
 
 	tcase_set_timeout(one, TEST_TIMEOUT);
 	tcase_add_unchecked_fixture(one, place_make, place_clear);
 	tcase_add_checked_fixture(one, place_enter, place_passed);
-	tcase_add_test(one, test);
+	tcase_add_loop_test(one, test, number, number + 1);
 	suite_add_tcase(suite, one);
 }

@@ -26,6 +26,9 @@ const char *place_at(const char *name);
 /* Adds a test to a suite, as a case of its own: its place is made before and cleared after it. */
 void place_case(Suite *suite, const char *name, const TTest *test);
 
+/* The same, for a test that is run with many numbers: it finds its own in _i. */
+void place_numbered_case(Suite *suite, const char *name, const TTest *test, int number);
+
 #define PLACE_CASE(suite, test) place_case((suite), #test, (test))
 
 /* A shell command that is run when the test is over, whatever became of it, and all its processes

@@ -18,6 +18,7 @@
 
 /* The suites; each is a file of that name. */
 Suite *unit_arm(void);
+Suite *unit_attach(void);
 Suite *unit_child(void);
 Suite *unit_codec(void);
 Suite *unit_codec_check(void);

@@ -12,6 +12,7 @@
 #include "unit.h"
 
 #define MANY 6000
+#define FEW  50
 
 /* Who was told how often, and of what. */
 struct owner {
@@ -141,6 +142,29 @@ START_TEST(comings_and_goings)
 		child_exited(owners[i].pid, 0);
 	ck_assert_uint_eq(count_told(count, 1), count / 2);
 	ck_assert_uint_eq(count_told(count, 2), count / 2);
+}
+END_TEST
+
+static size_t
+count_places(pid_t pid)
+{
+	size_t found = 0;
+
+	for (size_t place = 0; place < child_places(); place++)
+		found += child_at(place) == pid;
+	return found;
+}
+
+START_TEST(each_has_one_place)
+{
+	ck_assert_uint_eq(child_places(), 0);
+	for (int i = 0; i < FEW; i++)
+		add(&owners[i], 100 + i);
+	for (int i = 0; i < FEW; i += 2)
+		child_exited(100 + i, 0);
+	for (int i = 0; i < FEW; i++)
+		ck_assert_int_eq((int)count_places(100 + i), i % 2);
+	ck_assert_uint_eq(count_places(0), child_places() - FEW / 2);
 }
 END_TEST
 
@@ -397,6 +421,7 @@ unit_child(void)
 	tcase_add_loop_test(tests, many_that_collide, 0, rounds);
 	tcase_add_loop_test(tests, many_in_any_order, 0, rounds);
 	tcase_add_loop_test(tests, comings_and_goings, 0, rounds);
+	tcase_add_test(tests, each_has_one_place);
 	tcase_add_test(tests, forgotten_ones_are_not_told);
 	tcase_add_test(tests, forgotten_and_taken_over);
 	tcase_add_test(tests, forgotten_is_no_stray);

@@ -265,6 +265,30 @@ START_TEST(only_a_trigger_that_the_store_knows_holds_up_its_run)
 }
 END_TEST
 
+static void
+check_run_is_held_up(struct probe *probe, const struct error *e, void *arg)
+{
+	ck_assert_ptr_null(e);
+	ck_assert(keep_before_start(probe));
+	*(bool *)arg = true;
+}
+
+/* Whoever is told may start a run, and what comes later in the group is in the record by then. */
+START_TEST(what_is_in_the_record_counts_before_anybody_is_told)
+{
+	bool told = false;
+
+	begin();
+	a.def.respawn = RESPAWN_NOW;
+	keep_save(&a, check_run_is_held_up, &told);
+	a.pending = 1;
+	keep_save(&a, NULL, NULL);
+	unit_settle();
+	ck_assert(told);
+	ck_assert(keep_before_start(&a));
+}
+END_TEST
+
 /* ---- numbers ---- */
 
 START_TEST(numbers_are_reserved_together)
@@ -350,6 +374,26 @@ START_TEST(one_that_is_not_there_yet_is_not_saved)
 }
 END_TEST
 
+static void
+keep_first(struct probe *probe, const struct error *e, void *arg)
+{
+	ck_assert_ptr_null(e);
+	(void)arg;
+	probe->kept = true;
+}
+
+/* Its first record is on its way, and too old. */
+START_TEST(one_that_is_just_being_kept_is_saved_at_the_end)
+{
+	begin();
+	registry_insert(&a);
+	keep_save(&a, keep_first, NULL);
+	a.triggers = 1;
+	keep_finish();
+	unit_state_check("1.json", "triggers 1");
+}
+END_TEST
+
 /* Its one run would be had again. */
 START_TEST(a_started_shot_is_not_saved_again)
 {
@@ -401,11 +445,13 @@ unit_keep(void)
 	tcase_add_test(tests, a_record_that_can_not_be_made);
 	tcase_add_test(tests, a_single_shot_is_started_once);
 	tcase_add_test(tests, only_a_trigger_that_the_store_knows_holds_up_its_run);
+	tcase_add_test(tests, what_is_in_the_record_counts_before_anybody_is_told);
 	tcase_add_test(tests, numbers_are_reserved_together);
 	tcase_add_test(tests, a_number_that_is_not_reserved_is_not_given);
 	tcase_add_test(tests, what_has_changed_is_saved_at_the_end);
 	tcase_add_test(tests, the_end_of_a_run_is_saved_at_the_end);
 	tcase_add_test(tests, one_that_is_not_there_yet_is_not_saved);
+	tcase_add_test(tests, one_that_is_just_being_kept_is_saved_at_the_end);
 	tcase_add_test(tests, a_started_shot_is_not_saved_again);
 	tcase_add_test(tests, the_end_waits_for_who_is_asked_by_who_is_told);
 	return suite;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
 #include "registry.h"
 #include "unit.h"
 #include "util.h"
@@ -104,6 +105,32 @@ is_gone(void *arg)
 {
 	return registry_by_number(*(uint64_t *)arg) == NULL;
 }
+
+/* A reload can lower the limit below the runs that go on: none waits that could stand for the next press. */
+START_TEST(a_press_beyond_a_lowered_limit_waits)
+{
+	struct limits lowered = limits_default;
+	struct probe *probe;
+
+	unit_life_begin();
+	lowered.max_runs = 1;
+	probe = unit_life_add(unit_life_define_waiting(RESPAWN_NOW));
+	for (int i = 0; i < 4; i++) {
+		unit_life_press(probe);
+		unit_life_rearm(probe);
+		if (probe->active == 2)
+			limits_set(&lowered);
+	}
+	ck_assert_uint_eq(probe->active, 2);
+	ck_assert_uint_eq(probe->pending, 1);
+	ck_assert_uint_eq(probe->coalesced, 1);
+	for (int i = 0; i < 3; i++)
+		unit_release(unit_life_gate);
+	unit_life_wait(probe, PROBE_ARMED, 3);
+	unit_life_remove(probe, true);
+	unit_life_check_clean();
+}
+END_TEST
 
 /* Only the magic exit is a trigger. */
 START_TEST(killed_is_not_pressed)
@@ -291,6 +318,7 @@ unit_probe(void)
 	tcase_add_test(tests, respawn_after_the_run);
 	tcase_add_test(tests, respawn_at_once);
 	tcase_add_test(tests, presses_beyond_max_runs_are_one);
+	tcase_add_test(tests, a_press_beyond_a_lowered_limit_waits);
 	tcase_add_loop_test(tests, killed_is_not_pressed, 0, 4);
 	tcase_add_test(tests, killed_comes_back);
 	tcase_add_test(tests, goes_with_its_jail);

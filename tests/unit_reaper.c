@@ -16,6 +16,7 @@
 #define STATUS 113
 #define FEW    5
 #define MANY   2000
+#define LIVING 3000
 
 /* What the command of a trigger takes to be started, or a little less. */
 #define TELL_US 20
@@ -236,6 +237,33 @@ START_TEST(a_burst_leaves_others_their_turn)
 }
 END_TEST
 
+/* The walk comes past those that live, which were there before, for each that it finds. */
+START_TEST(whoever_ended_behind_many_that_live_is_told_once)
+{
+	static pid_t living[LIVING];
+	static int told_of[MANY];
+	int many = MANY;
+
+	begin();
+	for (int i = 0; i < LIVING; i++)
+		add(living[i] = start_waiting());
+	for (int i = 0; i < MANY; i++) {
+		pid_t pid = start_ended();
+
+		ck_assert_int_eq(child_reserve(), 0);
+		child_add(pid, take_time, &told_of[i]);
+	}
+	unit_wait(all_told, &many, "the end of all of them");
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(told_of[i], 1);
+	for (int i = 0; i < LIVING; i++)
+		ck_assert_int_eq(kill(living[i], SIGKILL), 0);
+	many += LIVING;
+	unit_wait(all_told, &many, "the end of those that lived");
+	ck_assert(none_left(NULL));
+}
+END_TEST
+
 Suite *
 unit_reaper(void)
 {
@@ -248,5 +276,6 @@ unit_reaper(void)
 	tcase_add_test(tests, stopping_is_no_end);
 	tcase_add_test(tests, all_are_told_from_within_the_call);
 	tcase_add_test(tests, a_burst_leaves_others_their_turn);
+	tcase_add_test(tests, whoever_ended_behind_many_that_live_is_told_once);
 	return suite;
 }

@@ -146,6 +146,7 @@ static const char *const senseless[] = {
     RECORD(7, "'command':'x','command':'y'"),
     RECORD(7, "'command':'x','unknown':0"),
     RECORD(8, "'command':'x'"), /* of another probe */
+    RECORD(7, "'command':'x','given_back':true"), /* of a run that can't have begun */
 };
 
 static void
@@ -383,6 +384,31 @@ START_TEST(a_pending_trigger_goes_with_its_jail)
 }
 END_TEST
 
+/* Its trigger is dropped, but its record still tells that the run may be had. */
+START_TEST(one_that_was_given_back_has_one_run_in_the_next_jail)
+{
+	struct probe *probe;
+	json_t *record;
+
+	begin();
+	unit_jail_end("www");
+	unit_jail_begin("www", 4800);
+	write_record("7.started",
+		     RECORD(7, "'command':'x','sticky':true,'pending':1,'given_back':true,'triggers':1"));
+	restore();
+	probe = registry_by_number(7);
+	probe_hold(probe);
+	unit_life_rearm(probe);
+	unit_life_press(probe);
+	unit_life_wait(probe, PROBE_RUNNING, 1);
+	record = unit_state_read("7.started");
+	ck_assert(!json_is_true(json_object_get(record, "given_back")));
+	json_decref(record);
+	unit_life_wait(probe, PROBE_GONE, 1);
+	probe_release(probe);
+}
+END_TEST
+
 /* ---- single shots that were started ---- */
 
 START_TEST(a_started_one_is_over)
@@ -478,6 +504,7 @@ unit_state(void)
 	tcase_add_test(tests, an_overlapping_one_is_armed_beside_it);
 	tcase_add_test(tests, a_single_shot_has_its_one_run);
 	tcase_add_loop_test(tests, a_pending_trigger_goes_with_its_jail, 0, 2);
+	tcase_add_test(tests, one_that_was_given_back_has_one_run_in_the_next_jail);
 	tcase_add_test(tests, a_started_one_is_over);
 	tcase_add_test(tests, a_configured_one_stays_spent);
 	tcase_add_test(tests, a_started_one_is_over_even_if_it_seems_to_be_armed);
