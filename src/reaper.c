@@ -17,6 +17,7 @@
 /* A walk that came to its end is followed by a rest of so many times the time that it took the kernel: those
  * that were not named are few, unless there are many at once, and then one walk finds them all. */
 #define REST_TIMES 49
+#define REST_MAX_US 50000 /* it was not the kernel who took longer */
 
 /* A walk that takes so long for one child has come past thousands that live. Where one has ended behind them
  * others have too: then each child is looked at by its number, which costs the same however many there are. */
@@ -88,6 +89,12 @@ sweep_on(int64_t until_us)
 	sweeping = swept < child_places();
 }
 
+static int64_t
+rest_after(int64_t took_us)
+{
+	return took_us * REST_TIMES < REST_MAX_US ? took_us * REST_TIMES : REST_MAX_US;
+}
+
 /* False: there are no more. */
 static bool
 walk_on(int64_t until_us)
@@ -101,7 +108,7 @@ walk_on(int64_t until_us)
 		pid = waitpid(-1, &status, WNOHANG);
 		found = util_monotonic_us();
 		if (pid <= 0) {
-			rest_until_us = found + (found - began) * REST_TIMES;
+			rest_until_us = found + rest_after(found - began);
 			return false;
 		}
 		child_exited(pid, status);

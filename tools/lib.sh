@@ -24,15 +24,44 @@ unmount_proc()
 	fi
 }
 
+# What installs packages here: pkg, apt, apk or dnf; empty, where it is something else.
+find_manager()
+{
+	if [ "$(uname)" = FreeBSD ]; then
+		echo pkg
+	elif command -v dpkg-query >/dev/null; then
+		echo apt
+	elif command -v apk >/dev/null; then
+		echo apk
+	elif command -v dnf >/dev/null; then
+		echo dnf
+	fi
+}
+manager=$(find_manager)
+
 # -- Packages: what a build needs, what tests need besides, what more tests could use where it can be had (each lacking one
 # skips some tests), and what the demo needs besides.
 
-case $(uname) in
-FreeBSD)
+case $manager in
+pkg)
 	packages_build='autoconf automake pkgconf libevent jansson'
 	packages_check='check python3'
 	packages_wanted='hs-ShellCheck bash zsh fish perl5 node lua54 lua54-luasocket'
 	packages_demo=''
+	;;
+apk)
+	packages_build='gcc musl-dev linux-headers make autoconf automake pkgconf libevent-dev jansson-dev libbsd-dev'
+	packages_check='check-dev procps-ng netcat-openbsd python3 py3-jsonschema runc crun bubblewrap busybox-static lxc mandoc
+		coreutils findutils diffutils tar util-linux'
+	packages_wanted='shellcheck podman bash zsh fish perl nodejs lua5.4 lua5.4-socket ansible-core'
+	packages_demo='procps-ng busybox-static'
+	;;
+dnf)
+	packages_build='gcc make autoconf automake pkgconf-pkg-config libevent-devel jansson-devel libbsd-devel'
+	packages_check='check-devel procps-ng netcat python3 python3-jsonschema runc crun bubblewrap busybox lxc mandoc
+		gawk findutils diffutils util-linux'
+	packages_wanted='ShellCheck podman systemd-container zsh fish perl-interpreter nodejs lua lua-socket ansible-core'
+	packages_demo='procps-ng busybox'
 	;;
 *)
 	packages_build='gcc libc6-dev make autoconf automake pkg-config libevent-dev libjansson-dev libbsd-dev'
@@ -44,8 +73,10 @@ esac
 
 has_package()
 {
-	case $(uname) in
-	FreeBSD) pkg info -e "$1" ;;
+	case $manager in
+	pkg) pkg info -e "$1" ;;
+	apk) apk info -q -e "$1" ;;
+	dnf) rpm -q --quiet "$1" ;;
 	*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
 	esac
 }
@@ -66,8 +97,8 @@ install_packages()
 		# shellcheck disable=SC2086 # lists of words
 		set -- $packages_build $packages_demo
 	fi
-	if ! command -v dpkg-query >/dev/null && [ "$(uname)" != FreeBSD ]; then
-		echo "Neither apt nor pkg here: taking for granted what Debian calls $*"
+	if [ -z "$manager" ]; then
+		echo "Neither apt, apk, dnf nor pkg here: taking for granted what Debian calls $*"
 		return 0
 	fi
 	# shellcheck disable=SC2046 # a list of words
@@ -75,12 +106,15 @@ install_packages()
 	if [ $# -eq 0 ]; then
 		return 0
 	fi
-	if [ "$(uname)" = FreeBSD ]; then
-		env ASSUME_ALWAYS_YES=yes pkg install -y "$@"
-	else
+	case $manager in
+	pkg) env ASSUME_ALWAYS_YES=yes pkg install -y "$@" ;;
+	apk) apk add --no-cache "$@" ;;
+	dnf) dnf -y --setopt=install_weak_deps=False install "$@" ;;
+	*)
 		apt-get -q update && env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
 		    install --no-install-recommends "$@"
-	fi
+		;;
+	esac
 }
 
 # -- Building.
