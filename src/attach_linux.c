@@ -194,12 +194,12 @@ send_request(const struct attach_request *request, const int fds[ATTACH_FD_MAX])
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
-				 .msg_controllen = CMSG_SPACE(bytes)};
+				 .msg_controllen = (socklen_t)CMSG_SPACE(bytes)}; /* as musl has it */
 	ssize_t sent;
 
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(bytes);
+	control.header.cmsg_len = (socklen_t)CMSG_LEN(bytes);
 	memcpy(CMSG_DATA(&control.header), fds, bytes);
 	do
 		sent = sendmsg(launcher_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);

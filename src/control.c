@@ -77,13 +77,12 @@ unread_input(const struct client *client)
 	return evbuffer_get_length(bufferevent_get_input(client->stream));
 }
 
-/* After each step: is the client done (then it is freed), or how long may it be silent now? */
+/* After each step: is the client done (then it is freed), or how long may it be silent now? It is not while there is
+ * input that waits for room, or for the end of a pause. */
 static void
 settle(struct client *client)
 {
-	bool waits = paused && unread_input(client) > 0;
-
-	if (client->failed || (control_is_done(client) && !waits)) {
+	if (client->failed || (control_is_done(client) && unread_input(client) == 0)) {
 		free_client(client);
 		return;
 	}

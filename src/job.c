@@ -126,10 +126,7 @@ output_ready(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	close_output(job);
-	if (job->exited)
-		finish_if_over(job);
-	else
-		child_reap(job->pid); /* its end is near, and need not be found among thousands */
+	finish_if_over(job);
 }
 
 static void

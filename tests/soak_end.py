@@ -1,7 +1,6 @@
 """The end of the soak: nothing has been left behind."""
 
 import os
-import time
 
 import daemon
 from soak_jails import children_of

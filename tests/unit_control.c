@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "request.h"
 #include "unit.h"
 
@@ -127,6 +128,20 @@ START_TEST(errors_end_no_connection)
 	unit_client_send(&client, "[]\n" PING);
 	check_all(
 	    "{'ok':false,'error':{'code':'bad-request','message':'a request is a JSON object'}}\n" PING_ANSWER);
+}
+END_TEST
+
+/* Answers fill all the room that there is for them, and are taken at once: the rest is not forgotten. */
+START_TEST(more_than_there_is_room_for)
+{
+	struct limits narrow = limits_default;
+
+	narrow.client_backlog = 1; /* one answer */
+	limits_set(&narrow);
+	begin();
+	unit_client_send(&client, PING_ID("1") PING_ID("2") PING_ID("3") PING_ID("4"));
+	unit_client_end(&client);
+	check_all(PONG_ID("1") PONG_ID("2") PONG_ID("3") PONG_ID("4"));
 }
 END_TEST
 
@@ -351,6 +366,7 @@ unit_control(void)
 	tcase_add_test(tests, windows_newlines);
 	tcase_add_test(tests, nothing_said);
 	tcase_add_test(tests, errors_end_no_connection);
+	tcase_add_test(tests, more_than_there_is_room_for);
 	tcase_add_test(tests, as_long_as_may_be);
 	tcase_add_test(tests, as_long_as_may_be_at_the_end);
 	tcase_add_loop_test(tests, too_long_and_then_a_good_one, 0, 5);
