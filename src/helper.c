@@ -4,8 +4,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/queue.h>
-#include <sys/wait.h>
 
 #include "child.h"
 
