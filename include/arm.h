@@ -20,7 +20,7 @@ typedef void arm_done_cb(void *arg, pid_t pid, const struct error *e);
 
 void arm_init(struct event_base *);
 
-/* params->title must live until the end. The callback never comes from within this call. NULL: no
+/* params->tag must live until the end. The callback never comes from within this call. NULL: no
  * memory. */
 struct arm *arm_begin(struct jail_instance *, const struct attach_params *params, arm_done_cb *,
 		      void *arg);

@@ -68,7 +68,7 @@ int codec_read_record(json_t *record, struct definition *def, struct probe_saved
 /* The members of `add` that were given. NULL: no memory. */
 json_t *codec_definition(const struct definition *);
 
-/* A checked CODEC_JAIL value. */
+/* A checked CODEC_JAIL value; a name lives as long as that does. */
 void codec_read_jail(json_t *value, struct jail_ref *);
 
 /* New references; NULL: no memory. */
@@ -102,7 +102,8 @@ struct codec_event_head {
 	enum tell_kind kind;
 	uint64_t probe; /* 0: none */
 	char name[DEFINITION_NAME_MAX + 1]; /* "": none */
-	struct jail_ref jail;		    /* 0 and "": none */
+	int64_t jail;			    /* 0: none, or by name */
+	char jail_name[JAIL_NAME_SIZE];	    /* "": none, or by number */
 	int64_t jid;			    /* 0: none */
 };
 

@@ -24,7 +24,7 @@ enum respawn {
 #define DEFINITION_RUNS_MAX    1000
 
 struct definition {
-	struct jail_ref jail;
+	struct jail_ref jail; /* its name is the definition's own */
 	char *shell;	  /* for /bin/sh -c; NULL: argv */
 	char **argv;	  /* one block (util_copy_strings); NULL: shell */
 	char *title;	  /* NULL: "probe N" */

@@ -24,7 +24,7 @@
 /* How a jail is asked for: by number, or by name when number is 0. */
 struct jail_ref {
 	int64_t number;
-	char name[JAIL_NAME_SIZE];
+	const char *name; /* fits into JAIL_NAME_SIZE; NULL: by number */
 };
 
 struct event;

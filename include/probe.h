@@ -8,20 +8,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <sys/tree.h>
 #include <sys/types.h>
 
 #include "arm.h"
 #include "definition.h"
+#include "due.h"
 #include "error.h"
 #include "jail.h"
 #include "queue.h"
 #include "rate.h"
 #include "tail.h"
 #include "tally.h"
+#include "tree.h"
 
 struct event_base;
-struct event;
 
 /* What the protocol shows. */
 enum probe_state {
@@ -71,21 +71,19 @@ struct probe {
 
 	enum probe_presence presence;
 	bool gone;
-	unsigned held; /* by code that still needs it */
-	bool remembered; /* in the list of gone ones */
-	struct jail_instance *jail; /* NULL while waiting */
+	bool remembered;	    /* in the list of gone ones */
+	unsigned held;		    /* by code that still needs it */
 	pid_t pid;		    /* 0: none armed */
+	struct jail_instance *jail; /* NULL while waiting */
 	struct arm *arm;
-	struct event *timer; /* cooling, or the next try to arm */
-	char title[ATTACH_TITLE_SIZE];
-	unsigned failures;   /* to arm, in a row */
-	int64_t armed_at;    /* monotonic */
+	struct due due;	  /* cooling, or the next try to arm */
+	int64_t armed_at; /* monotonic */
 	struct rate rate;
 
 	struct lane_entry entry;
 	struct jail_instance *entry_jail; /* of the pending triggers; held while there are any */
-	unsigned pending;		  /* triggers whose run has not started */
 	int64_t pressed_us;		  /* monotonic, when they came: the sum */
+	unsigned pending;		  /* triggers whose run has not started */
 	unsigned active;		  /* runs going on */
 	LIST_HEAD(, probe_run) active_runs;
 
@@ -98,8 +96,9 @@ struct probe {
 	struct probe_last last;
 	struct tail output; /* of the last run that has ended */
 
-	bool replaces; /* takes its name from another one when it is there to stay */
 	SLIST_HEAD(, probe_waiter) waiters;
+	unsigned failures; /* to arm, in a row */
+	bool replaces; /* takes its name from another one when it is there to stay */
 
 	/* What the store has of it; keep.h says how it gets there. */
 	bool configured;	/* it comes from a file of the administrator's */

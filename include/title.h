@@ -4,9 +4,8 @@
 
 #include "probe.h"
 
-/* Fills in probe->title for its next life, with the last result where that was asked for. Never
- * anything of the command. */
-void title_compose(struct probe *);
+/* For its next life, with the last result where that was asked for. Never anything of the command. */
+void title_compose(const struct probe *, char title[ATTACH_TITLE_SIZE]);
 
 /* `probe=N name="…" jail="…"`, without the first part if it has no number; to be freed with free(). NULL: no memory. */
 char *title_make_tag(const struct probe *);

@@ -27,8 +27,9 @@
 struct watch_filter {
 	uint64_t probe;			    /* 0: any */
 	char name[DEFINITION_NAME_MAX + 1]; /* "": any */
-	struct jail_ref jail; /* number 0 and name "": any. A number fits the jid too */
-	unsigned kinds;	      /* 1 << TELL_KIND_… */
+	int64_t jail;			    /* 0: any, or by name. It fits the jid too */
+	char jail_name[JAIL_NAME_SIZE];	    /* "": any, or by number */
+	unsigned kinds;			    /* 1 << TELL_KIND_… */
 };
 
 #define WATCH_ALL_KINDS ((1u << TELL_KINDS) - 1)

@@ -54,6 +54,7 @@ struct arm {
 	struct event timer;
 	arm_done_cb *done; /* NULL: cancelled */
 	void *arg;
+	char title[]; /* of params */
 };
 
 static struct lanes turns;
@@ -397,13 +398,15 @@ arm_init(struct event_base *event_base)
 struct arm *
 arm_begin(struct jail_instance *jail, const struct attach_params *params, arm_done_cb *done, void *arg)
 {
-	struct arm *arm = calloc(1, sizeof(*arm));
+	size_t title_size = strlen(params->title) + 1;
+	struct arm *arm = calloc(1, sizeof(*arm) + title_size);
 
 	if (arm == NULL)
 		return NULL;
 	arm->report_fd = -1;
 	arm->jail = jail_hold(jail);
 	arm->params = *params;
+	arm->params.title = memcpy(arm->title, params->title, title_size);
 	arm->done = done;
 	arm->arg = arg;
 	lanes_push(&turns, &jail->attaches, &arm->entry);

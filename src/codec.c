@@ -37,9 +37,7 @@ codec_state_name(enum probe_state state)
 void
 codec_read_jail(json_t *value, struct jail_ref *ref)
 {
-	*ref = (struct jail_ref){.number = json_integer_value(value)};
-	if (json_is_string(value))
-		memcpy(ref->name, json_string_value(value), json_string_length(value) + 1);
+	*ref = (struct jail_ref){.number = json_integer_value(value), .name = json_string_value(value)};
 }
 
 static int
@@ -49,6 +47,20 @@ read_text(json_t *value, char **text)
 		return 0;
 	*text = strdup(json_string_value(value));
 	return *text == NULL ? -1 : 0;
+}
+
+static int
+read_jail(json_t *value, struct jail_ref *jail)
+{
+	char *name = NULL;
+
+	codec_read_jail(value, jail);
+	if (jail->name != NULL && (name = strdup(jail->name)) == NULL) {
+		jail->name = NULL;
+		return -1;
+	}
+	jail->name = name;
+	return 0;
 }
 
 static int
@@ -127,7 +139,6 @@ int
 codec_read_definition(json_t *object, struct definition *def, struct error *e)
 {
 	definition_init(def);
-	codec_read_jail(json_object_get(object, "jail"), &def->jail);
 	def->respawn = read_respawn(json_object_get(object, "respawn"));
 	def->sticky = json_is_true(json_object_get(object, "sticky"));
 	def->show_status = json_is_true(json_object_get(object, "show_status"));
@@ -137,7 +148,8 @@ codec_read_definition(json_t *object, struct definition *def, struct error *e)
 	if (read_user(json_object_get(object, "uid"), &def->uid, e) != 0 ||
 	    read_group(json_object_get(object, "gid"), &def->gid, e) != 0)
 		return -1;
-	if (read_command(json_object_get(object, "command"), def) != 0 ||
+	if (read_jail(json_object_get(object, "jail"), &def->jail) != 0 ||
+	    read_command(json_object_get(object, "command"), def) != 0 ||
 	    read_text(json_object_get(object, "title"), &def->title) != 0 ||
 	    read_text(json_object_get(object, "name"), &def->name) != 0)
 		return error_no_memory(e);

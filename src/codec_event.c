@@ -165,11 +165,11 @@ read_head(json_t *event, struct codec_event_head *head)
 	head->seq = (uint64_t)json_integer_value(json_object_get(event, "seq"));
 	head->probe = (uint64_t)json_integer_value(json_object_get(event, "probe"));
 	head->kind = json_is_string(kind) ? tell_find_kind(json_string_value(kind)) : TELL_KINDS;
-	head->jail.number = json_integer_value(jail);
+	head->jail = json_integer_value(jail);
 	if (head->seq == 0 || head->kind == TELL_KINDS)
 		return -1;
 	if (!json_is_integer(jail) &&
-	    read_text(event, "jail", head->jail.name, sizeof(head->jail.name)) != 0)
+	    read_text(event, "jail", head->jail_name, sizeof(head->jail_name)) != 0)
 		return -1;
 	return read_text(event, "name", head->name, sizeof(head->name));
 }

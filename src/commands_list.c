@@ -12,8 +12,8 @@
 
 struct list {
 	struct request_parts parts; /* the first member */
-	struct jail_ref jail;	    /* of narrowed */
-	bool narrowed;
+	int64_t jail;			/* 0: all, or those of the name */
+	char jail_name[JAIL_NAME_SIZE]; /* "": all, or those of the number */
 	bool begun;
 	bool any;
 	uint64_t last; /* the number of the one that was looked at last */
@@ -22,12 +22,13 @@ struct list {
 /* A jail given by number fits a probe by the number it was added with and by its jid; a name by the
  * name it was added with. */
 static bool
-is_in_jail(const struct probe *probe, const struct jail_ref *ref)
+is_wanted(const struct list *list, const struct probe *probe)
 {
-	if (ref->number == 0)
-		return strcmp(probe->def.jail.name, ref->name) == 0;
-	return probe->def.jail.number == ref->number ||
-	       (probe->jail != NULL && probe->jail->jid == ref->number);
+	const struct jail_ref *jail = &probe->def.jail;
+
+	if (list->jail != 0)
+		return list->jail == jail->number || (probe->jail != NULL && list->jail == probe->jail->jid);
+	return list->jail_name[0] == '\0' || (jail->name != NULL && strcmp(list->jail_name, jail->name) == 0);
 }
 
 /* Whatever is added or ends between two parts: the numbers only go up. */
@@ -46,7 +47,7 @@ next_part(struct request_parts *parts, struct text *out)
 			return false;
 		}
 		list->last = probe->number;
-		if (list->narrowed && !is_in_jail(probe, &list->jail))
+		if (!is_wanted(list, probe))
 			continue;
 		text_add(out, ",", list->any);
 		list->any = true;
@@ -72,8 +73,8 @@ commands_list(struct request *request)
 		return;
 	}
 	list->parts = (struct request_parts){.next = next_part, .closed = closed};
-	list->narrowed = jail != NULL;
-	if (jail != NULL)
-		codec_read_jail(jail, &list->jail);
+	list->jail = json_integer_value(jail);
+	if (json_is_string(jail))
+		memcpy(list->jail_name, json_string_value(jail), json_string_length(jail) + 1);
 	request_answer_parts(request, &list->parts);
 }

@@ -69,13 +69,14 @@ commands_watch(struct request *request)
 	json_t *jail = json_object_get(request->body, "jail");
 	json_t *since = json_object_get(request->body, "since");
 	bool output = json_is_true(json_object_get(request->body, "output"));
-	struct watch_filter filter = {.probe = (uint64_t)json_integer_value(probe)};
+	struct watch_filter filter = {.probe = (uint64_t)json_integer_value(probe),
+				      .jail = json_integer_value(jail)};
 
 	filter.kinds = read_kinds(json_object_get(request->body, "events"), output);
 	if (json_is_string(probe))
 		memcpy(filter.name, json_string_value(probe), json_string_length(probe) + 1);
-	if (jail != NULL)
-		codec_read_jail(jail, &filter.jail);
+	if (json_is_string(jail))
+		memcpy(filter.jail_name, json_string_value(jail), json_string_length(jail) + 1);
 	request_answer_feed(request, json_pack("{sI}", "seq", (json_int_t)watch_last()),
 			    watch_begin(&filter, since == NULL ? -1 : json_integer_value(since)));
 }

@@ -24,6 +24,7 @@ definition_clear(struct definition *def)
 	free(def->argv);
 	free(def->title);
 	free(def->name);
+	free((char *)(uintptr_t)def->jail.name);
 	definition_init(def);
 }
 
@@ -34,6 +35,17 @@ copy_text(char **copy, const char *text)
 	return text != NULL && *copy == NULL ? -1 : 0;
 }
 
+static int
+copy_jail(struct jail_ref *copy, const struct jail_ref *jail)
+{
+	char *name;
+
+	if (copy_text(&name, jail->name) != 0)
+		return -1;
+	copy->name = name;
+	return 0;
+}
+
 int
 definition_copy(struct definition *copy, const struct definition *def)
 {
@@ -41,7 +53,7 @@ definition_copy(struct definition *copy, const struct definition *def)
 
 	*copy = *def;
 	failed = copy_text(&copy->shell, def->shell) | copy_text(&copy->title, def->title) |
-		 copy_text(&copy->name, def->name);
+		 copy_text(&copy->name, def->name) | copy_jail(&copy->jail, &def->jail);
 	copy->argv = def->argv == NULL ? NULL : util_copy_strings(def->argv);
 	if (failed == 0 && (def->argv == NULL || copy->argv != NULL))
 		return 0;
@@ -69,7 +81,7 @@ same_strings(char *const *a, char *const *b)
 bool
 definition_equal(const struct definition *a, const struct definition *b)
 {
-	return a->jail.number == b->jail.number && strcmp(a->jail.name, b->jail.name) == 0 &&
+	return a->jail.number == b->jail.number && same_text(a->jail.name, b->jail.name) &&
 	       same_text(a->shell, b->shell) && same_strings(a->argv, b->argv) &&
 	       same_text(a->title, b->title) && same_text(a->name, b->name) &&
 	       a->respawn == b->respawn && a->uid == b->uid && a->gid == b->gid &&

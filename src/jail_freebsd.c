@@ -71,7 +71,7 @@ jail_os_find(const struct jail_ref *ref, struct jail_instance *found, struct err
 	if (ref->number > INT_MAX)
 		return error_set(e, ERR_NO_SUCH_JAIL, "no jail has the jid %lld",
 				 (long long)ref->number);
-	snprintf(found->known_as, sizeof(found->known_as), "%s", ref->name);
+	snprintf(found->known_as, sizeof(found->known_as), "%s", ref->name == NULL ? "" : ref->name);
 	if (get_jail(&jid, found->known_as, message, sizeof(message)) != 0) {
 		if (ref->number != 0)
 			return error_set(e, ERR_NO_SUCH_JAIL, "no jail has the jid %lld",

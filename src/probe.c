@@ -4,8 +4,8 @@
 
 #include <sys/wait.h>
 
-#include <event2/event.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,24 +22,22 @@
 #include "sticky.h"
 #include "tell.h"
 #include "title.h"
-#include "timer.h"
 #include "util.h"
 #include "waiters.h"
 
-static struct event_base *base;
 static bool stopping;
 
 static void start(struct probe *);
 static void rearm(struct probe *);
 static void jail_ended(struct jail_instance *);
+static void due_came(struct due *);
 
 int
-probe_init(struct event_base *event_base)
+probe_init(struct event_base *base)
 {
-	base = event_base;
 	arm_init(base);
 	jailwatch_init(base, jail_ended);
-	if (sticky_init(base, start) != 0 || tally_init(base) != 0)
+	if (due_init(base, due_came) != 0 || sticky_init(base, start) != 0 || tally_init(base) != 0)
 		return -1;
 	return run_init(base, limits()->runs);
 }
@@ -51,8 +49,7 @@ free_probe(struct probe *probe)
 {
 	registry_forget(probe);
 	tally_end(probe);
-	if (probe->timer != NULL)
-		event_free(probe->timer);
+	due_clear(&probe->due);
 	tail_free(&probe->output);
 	definition_clear(&probe->def);
 	jail_release(probe->jail);
@@ -77,7 +74,7 @@ probe_disarm(struct probe *probe)
 	if (probe->arm != NULL)
 		arm_cancel(probe->arm);
 	probe->arm = NULL;
-	evtimer_del(probe->timer);
+	due_clear(&probe->due);
 	if (probe->pid > 0) {
 		kill(probe->pid, SIGKILL);
 		child_forget(probe->pid);
@@ -231,7 +228,7 @@ lose_jail(struct probe *probe)
 		end_by_itself(probe, "its jail has ended");
 		return;
 	}
-	evtimer_del(probe->timer);
+	due_clear(&probe->due);
 	jail_release(probe->jail);
 	probe->jail = NULL;
 	probe->presence = PRESENCE_WAITING;
@@ -266,7 +263,7 @@ try_later(struct probe *probe)
 
 	probe->failures++;
 	probe->presence = PRESENCE_STARTING;
-	timer_set(probe->timer, delay < limits()->rearm_delay_max_ms ? delay : limits()->rearm_delay_max_ms);
+	due_set(&probe->due, delay < limits()->rearm_delay_max_ms ? delay : limits()->rearm_delay_max_ms);
 }
 
 static void
@@ -336,7 +333,8 @@ armed(void *arg, pid_t pid, const struct error *e)
 static void
 start(struct probe *probe)
 {
-	struct attach_params params = {.title = probe->title, .tag = probe->tag};
+	char title[ATTACH_TITLE_SIZE];
+	struct attach_params params = {.title = title, .tag = probe->tag};
 
 	if (stopping)
 		return;
@@ -346,7 +344,7 @@ start(struct probe *probe)
 	}
 	params.uid = probe->def.uid == DEFINITION_UNSET ? 0 : (uid_t)probe->def.uid;
 	params.gid = probe->def.gid == DEFINITION_UNSET ? 0 : (gid_t)probe->def.gid;
-	title_compose(probe);
+	title_compose(probe, title);
 	probe->presence = PRESENCE_STARTING;
 	probe->arm = arm_begin(probe->jail, &params, armed, probe);
 	if (probe->arm == NULL)
@@ -365,16 +363,14 @@ rearm(struct probe *probe)
 	probe->presence = PRESENCE_COOLING;
 	probe->throttled++;
 	stats.throttled++;
-	timer_set(probe->timer, delay);
+	due_set(&probe->due, delay);
 	tally_tell(probe, TALLY_THROTTLED);
 }
 
 static void
-timer_expired(evutil_socket_t fd, short what, void *arg)
+due_came(struct due *due)
 {
-	(void)fd;
-	(void)what;
-	start(arg);
+	start((struct probe *)((char *)due - offsetof(struct probe, due)));
 }
 
 /* ---- for probe_add.c ---- */
@@ -387,8 +383,7 @@ probe_create(struct definition *def, struct jail_instance *jail, uint64_t number
 	if (number == 0 && keep_number(registry_next_number(), e) != 0)
 		return NULL;
 	probe = calloc(1, sizeof(*probe));
-	if (probe == NULL || (probe->timer = evtimer_new(base, timer_expired, probe)) == NULL) {
-		free(probe);
+	if (probe == NULL) {
 		error_no_memory(e);
 		return NULL;
 	}
@@ -441,7 +436,7 @@ cool(struct probe *probe)
 {
 	int64_t delay = rate_delay(&probe->rate, &probe->def);
 
-	timer_set(probe->timer, delay > 0 ? delay : 0);
+	due_set(&probe->due, delay > 0 ? delay : 0);
 }
 
 /* Where it stood when the daemon before this one let go of it. */

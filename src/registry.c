@@ -1,10 +1,5 @@
 #include "config.h"
 
-/* <sys/tree.h> marks its functions with it, and not every <sys/cdefs.h> has it. */
-#ifndef __unused
-#define __unused __attribute__((__unused__))
-#endif
-
 #include "registry.h"
 
 #include <string.h>

@@ -1,14 +1,10 @@
 #include "config.h"
 
-/* <sys/tree.h> marks its functions with it, and not every <sys/cdefs.h> has it. */
-#ifndef __unused
-#define __unused __attribute__((__unused__))
-#endif
-
 #include "sticky.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -61,17 +57,17 @@ now_us(void)
 
 /* The first that waits for this name and has this number, or comes after it. */
 static struct probe *
-at_or_after(const char name[JAIL_NAME_SIZE], uint64_t number)
+at_or_after(const char *name, uint64_t number)
 {
-	static struct probe key;
+	struct probe key;
 
-	memcpy(key.def.jail.name, name, sizeof(key.def.jail.name));
+	key.def.jail.name = name;
 	key.number = number;
 	return RB_NFIND(waiting_tree, &waiting, &key);
 }
 
 static struct probe *
-first_of_next_name(const char name[JAIL_NAME_SIZE])
+first_of_next_name(const char *name)
 {
 	return at_or_after(name, UINT64_MAX);
 }
@@ -79,20 +75,18 @@ first_of_next_name(const char name[JAIL_NAME_SIZE])
 /* One look for all that wait for the name. The callback may end any of them, or send it back here.
  */
 static unsigned
-look_for(const char name[JAIL_NAME_SIZE])
+look_for(const char *name)
 {
-	struct jail_ref ref = {0};
+	const struct jail_ref ref = {.name = name};
 	struct jail_instance *jail;
 	struct probe *probe;
 	uint64_t next = 0;
 	unsigned found = 0;
 	struct error e;
 
-	memcpy(ref.name, name, sizeof(ref.name));
 	if ((jail = jail_find(&ref, &e)) == NULL)
 		return 0;
-	while ((probe = at_or_after(ref.name, next)) != NULL &&
-	       strcmp(probe->def.jail.name, ref.name) == 0) {
+	while ((probe = at_or_after(name, next)) != NULL && strcmp(probe->def.jail.name, name) == 0) {
 		next = probe->number + 1;
 		sticky_forget(probe);
 		probe->jail = jail_hold(jail);
@@ -111,7 +105,7 @@ look_on(int64_t until_us)
 	struct probe *probe;
 
 	while ((probe = first_of_next_name(looked_at)) != NULL) {
-		memcpy(looked_at, probe->def.jail.name, sizeof(looked_at));
+		snprintf(looked_at, sizeof(looked_at), "%s", probe->def.jail.name);
 		look_for(looked_at);
 		if (now_us() >= until_us)
 			return false;
@@ -234,8 +228,8 @@ sticky_check(const struct jail_ref *ref)
 	struct probe *probe;
 	unsigned found = 0;
 
-	while ((probe = first_of_next_name(name)) != NULL) {
-		memcpy(name, probe->def.jail.name, sizeof(name));
+	while (ref->name != NULL && (probe = first_of_next_name(name)) != NULL) {
+		snprintf(name, sizeof(name), "%s", probe->def.jail.name);
 		if (strcmp(plain(name), plain(ref->name)) == 0)
 			found += look_for(name);
 	}

@@ -32,16 +32,16 @@ format_result(char text[RESULT_SIZE], const struct probe_last *last)
 }
 
 void
-title_compose(struct probe *probe)
+title_compose(const struct probe *probe, char title[ATTACH_TITLE_SIZE])
 {
 	char result[RESULT_SIZE] = "";
 
 	if (probe->def.show_status && probe->last.any)
 		format_result(result, &probe->last);
 	if (probe->def.title != NULL)
-		snprintf(probe->title, sizeof(probe->title), "%s%s", probe->def.title, result);
+		snprintf(title, ATTACH_TITLE_SIZE, "%s%s", probe->def.title, result);
 	else
-		snprintf(probe->title, sizeof(probe->title), "probe %llu%s",
+		snprintf(title, ATTACH_TITLE_SIZE, "probe %llu%s",
 			 (unsigned long long)probe->number, result);
 }
 

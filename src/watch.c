@@ -79,7 +79,7 @@ compose_entry(const struct tell_event *event, uint64_t seq)
 {
 	const struct probe *probe = event->probe;
 	const char *name = probe == NULL || probe->def.name == NULL ? "" : probe->def.name;
-	const char *jail = probe == NULL ? "" : probe->def.jail.name;
+	const char *jail = probe == NULL || probe->def.jail.name == NULL ? "" : probe->def.jail.name;
 	struct head head = {.seq = seq, .kind = event->kind};
 	size_t used;
 
@@ -111,7 +111,6 @@ static bool
 passes(const struct watch_filter *filter, const struct record *record)
 {
 	const struct head *head = &record->head;
-	const struct jail_ref *jail = &filter->jail;
 
 	if ((filter->kinds & WATCH_KIND(head->kind)) == 0)
 		return false;
@@ -121,9 +120,9 @@ passes(const struct watch_filter *filter, const struct record *record)
 		return false;
 	if (filter->name[0] != '\0' && strcmp(filter->name, record->name) != 0)
 		return false;
-	if (jail->number != 0)
-		return jail->number == head->jail || jail->number == head->jid;
-	return jail->name[0] == '\0' || strcmp(jail->name, record->jail) == 0;
+	if (filter->jail != 0)
+		return filter->jail == head->jail || filter->jail == head->jid;
+	return filter->jail_name[0] == '\0' || strcmp(filter->jail_name, record->jail) == 0;
 }
 
 /* ---- what happens ---- */
@@ -281,13 +280,13 @@ save(const struct request_feed *feed, struct handover_feed *saved)
 	const struct watch_filter *filter = &watcher->filter;
 
 	*saved = (struct handover_feed){.probe = filter->probe,
-					.jail = filter->jail.number,
+					.jail = filter->jail,
 					.kinds = filter->kinds,
 					.since = reached(watcher, FACTS),
 					.output_since = reached(watcher, OUTPUTS),
 					.missed = watcher->missed};
 	memcpy(saved->name, filter->name, sizeof(saved->name));
-	memcpy(saved->jail_name, filter->jail.name, sizeof(saved->jail_name));
+	memcpy(saved->jail_name, filter->jail_name, sizeof(saved->jail_name));
 }
 
 static void
@@ -419,7 +418,7 @@ watch_keep(const struct codec_event_head *from, const char *line, size_t length)
 	int which = ring_of(from->kind);
 	struct head head = {.seq = from->seq,
 			    .probe = from->probe,
-			    .jail = from->jail.number,
+			    .jail = from->jail,
 			    .jid = from->jid,
 			    .kind = from->kind};
 	size_t used;
@@ -430,7 +429,7 @@ watch_keep(const struct codec_event_head *from, const char *line, size_t length)
 	}
 	if (which == OUTPUTS && open_outputs() != 0)
 		return -1;
-	used = begin_entry(&head, from->name, from->jail.name);
+	used = begin_entry(&head, from->name, from->jail_name);
 	append_entry(which, put_bytes(used, line, length));
 	return 0;
 }
@@ -438,12 +437,11 @@ watch_keep(const struct codec_event_head *from, const char *line, size_t length)
 struct request_feed *
 watch_resume(const struct handover_feed *saved)
 {
-	struct watch_filter filter = {
-	    .probe = saved->probe, .jail.number = saved->jail, .kinds = saved->kinds};
+	struct watch_filter filter = {.probe = saved->probe, .jail = saved->jail, .kinds = saved->kinds};
 	struct watcher *watcher;
 
 	memcpy(filter.name, saved->name, sizeof(filter.name));
-	memcpy(filter.jail.name, saved->jail_name, sizeof(filter.jail.name));
+	memcpy(filter.jail_name, saved->jail_name, sizeof(filter.jail_name));
 	if ((watcher = create_watcher(&filter)) == NULL)
 		return NULL;
 	watcher->missed = saved->missed;

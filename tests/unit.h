@@ -29,6 +29,7 @@ Suite *unit_configured(void);
 Suite *unit_control(void);
 Suite *unit_control_order(void);
 Suite *unit_definition(void);
+Suite *unit_due(void);
 Suite *unit_jail(void);
 Suite *unit_job(void);
 Suite *unit_jsonpos(void);
@@ -173,6 +174,9 @@ void unit_attach_wait(unsigned count);
 pid_t unit_probe_process(void);
 
 /* ---- a probe's life ---- */
+
+/* Asks for a jail by this name, of which the definition has a copy. */
+void unit_name_jail(struct definition *, const char *name);
 
 /* How an add was answered. */
 struct unit_added {

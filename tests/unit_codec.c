@@ -144,7 +144,7 @@ START_TEST(definition_with_nothing_but_need)
 	definition_init(&fresh);
 	ck_assert_int_eq(read_definition("{'jail':23,'command':'zfs list'}", &def, &e), 0);
 	ck_assert_int_eq(def.jail.number, 23);
-	ck_assert_str_eq(def.jail.name, "");
+	ck_assert_ptr_null(def.jail.name);
 	ck_assert_str_eq(def.shell, "zfs list");
 	ck_assert_ptr_null(def.argv);
 	def.jail.number = 0;
@@ -329,7 +329,7 @@ START_TEST(probe_with_everything)
 			      .last = {.any = true, .finished_ms = 1001, .output_bytes = 70000}};
 
 	definition_init(&probe.def);
-	memcpy(probe.def.jail.name, "www", sizeof("www"));
+	unit_name_jail(&probe.def, "www");
 	probe.def.argv = argv;
 	probe.def.title = title;
 	probe.def.name = name;

@@ -42,7 +42,7 @@ START_TEST(of_a_named_probe)
 	const struct tell_field fields[] = {TELL_NUMBER("pid", 4711), TELL_NUMBER("jid", 23), TELL_END};
 
 	probe.def.name = name;
-	strcpy(probe.def.jail.name, "www");
+	probe.def.jail.name = "www";
 	print(TELL_KIND_ARMED, "armed", &probe, fields);
 	check("{'event':'armed','seq':12,'time':'" STAMP "','probe':7,'name':'restart',"
 	      "'jail':'www','pid':4711,'jid':23}\n");
@@ -143,6 +143,7 @@ END_TEST
 START_TEST(the_longest_fits)
 {
 	static char output[TELL_OUTPUT_MAX], long_name[DEFINITION_NAME_MAX + 1];
+	static char long_jail[JAIL_NAME_SIZE];
 	const struct tell_field fields[] = {TELL_NUMBER("run", INT64_MAX),
 					    TELL_BYTES("output", output, sizeof(output)), TELL_END};
 	json_t *event;
@@ -151,7 +152,8 @@ START_TEST(the_longest_fits)
 	memset(long_name, 1, DEFINITION_NAME_MAX);
 	probe.number = UINT64_MAX;
 	probe.def.name = long_name;
-	memset(probe.def.jail.name, 1, JAIL_NAME_SIZE - 1);
+	memset(long_jail, 1, JAIL_NAME_SIZE - 1);
+	probe.def.jail.name = long_jail;
 	print(TELL_KIND_RUN_OUTPUT, "run-output", &probe, fields);
 	event = json_loads(line, JSON_DECODE_INT_AS_REAL, NULL);
 	ck_assert_uint_eq(json_string_length(json_object_get(event, "output")), sizeof(output));
@@ -184,15 +186,15 @@ START_TEST(what_was_printed_can_be_read)
 	struct codec_event_head head;
 
 	probe.def.name = name;
-	strcpy(probe.def.jail.name, "www");
+	probe.def.jail.name = "www";
 	print(TELL_KIND_RUN_OUTPUT, "run-output", &probe, fields);
 	ck_assert_int_eq(codec_read_event(line, strlen(line), &head), 0);
 	ck_assert_uint_eq(head.seq, 12);
 	ck_assert_int_eq(head.kind, TELL_KIND_RUN_OUTPUT);
 	ck_assert_uint_eq(head.probe, 7);
 	ck_assert_str_eq(head.name, name);
-	ck_assert_str_eq(head.jail.name, "www");
-	ck_assert_int_eq(head.jail.number, 0);
+	ck_assert_str_eq(head.jail_name, "www");
+	ck_assert_int_eq(head.jail, 0);
 }
 END_TEST
 
@@ -205,7 +207,7 @@ START_TEST(what_has_no_probe_can_be_read)
 	ck_assert_int_eq(codec_read_event(line, strlen(line), &head), 0);
 	ck_assert_uint_eq(head.probe, 0);
 	ck_assert_str_eq(head.name, "");
-	ck_assert_str_eq(head.jail.name, "");
+	ck_assert_str_eq(head.jail_name, "");
 }
 END_TEST
 

@@ -33,7 +33,7 @@ fill(struct probe *probe)
 					  .timed_out = true,
 					  .output_bytes = 5000000000};
 	definition_init(&probe->def);
-	memcpy(probe->def.jail.name, "www", sizeof("www"));
+	unit_name_jail(&probe->def, "www");
 	probe->def.shell = strdup("x");
 	probe->def.respawn = RESPAWN_AFTER;
 }
@@ -192,7 +192,7 @@ START_TEST(every_millisecond_comes_back)
 	struct definition def;
 
 	definition_init(&def);
-	memcpy(def.jail.name, "www", sizeof("www"));
+	unit_name_jail(&def, "www");
 	def.shell = strdup("x");
 	for (int64_t ms = 1; ms <= DEFINITION_SECONDS_MAX * 1000; ms += ms < 3000 ? 1 : ms / 97) {
 		def.cooldown_ms = ms;

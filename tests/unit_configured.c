@@ -40,7 +40,7 @@ want_in(const char *jail, const char *name, const char *shell, enum respawn resp
 	ck_assert_ptr_nonnull(conf.probes);
 	probe = &conf.probes[conf.probe_count++];
 	probe->def = unit_life_define(shell, respawn);
-	memcpy(probe->def.jail.name, jail, strlen(jail) + 1);
+	unit_name_jail(&probe->def, jail);
 	probe->def.name = strdup(name);
 	probe->file = strdup("/etc/jaildaemon.d/some.json");
 }

@@ -15,7 +15,7 @@ example(void)
 	struct definition def;
 
 	definition_init(&def);
-	memcpy(def.jail.name, "www", sizeof("www"));
+	unit_name_jail(&def, "www");
 	def.argv = util_copy_strings(argv);
 	def.title = strdup("TITLE");
 	def.name = strdup("name");
@@ -44,7 +44,7 @@ change_words(struct definition *def, int member)
 	if (member < 3)
 		change_text(texts[member]);
 	else if (member == 3)
-		def->jail.name[0] = 'W';
+		unit_name_jail(def, "Www");
 	else if (member == 4)
 		def->argv[1][0] = 'L';
 	else if (member == 5)
@@ -109,7 +109,7 @@ START_TEST(begins_unset)
 	memset(&def, 1, sizeof(def));
 	definition_init(&def);
 	ck_assert_int_eq(def.jail.number, 0);
-	ck_assert_str_eq(def.jail.name, "");
+	ck_assert_ptr_null(def.jail.name);
 	ck_assert_ptr_null(def.shell);
 	ck_assert_ptr_null(def.argv);
 	ck_assert_int_eq(def.respawn, RESPAWN_NO);

@@ -10,10 +10,9 @@
 static struct jail_instance *
 find(const char *name)
 {
-	struct jail_ref ref = {0};
+	const struct jail_ref ref = {.name = name};
 	struct error e;
 
-	snprintf(ref.name, sizeof(ref.name), "%s", name);
 	return jail_find(&ref, &e);
 }
 

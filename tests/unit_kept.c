@@ -146,7 +146,7 @@ START_TEST(one_that_waits_for_its_jail_is_kept)
 
 	begin();
 	def = unit_life_define("x", RESPAWN_NO);
-	memcpy(def.jail.name, "later", sizeof("later"));
+	unit_name_jail(&def, "later");
 	def.sticky = true;
 	probe_add(&def, 0, saved_before_the_answer, &result);
 	ck_assert_uint_eq(result.count, 0);

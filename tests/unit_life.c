@@ -24,13 +24,21 @@ unit_life_begin(void)
 	snprintf(gate_path, sizeof(gate_path), "%s", unit_path("gate"));
 }
 
+void
+unit_name_jail(struct definition *def, const char *name)
+{
+	free((char *)(uintptr_t)def->jail.name);
+	def->jail.name = strdup(name);
+	ck_assert_ptr_nonnull(def->jail.name);
+}
+
 struct definition
 unit_life_define(const char *shell, enum respawn respawn)
 {
 	struct definition def;
 
 	definition_init(&def);
-	memcpy(def.jail.name, "www", sizeof("www"));
+	unit_name_jail(&def, "www");
 	def.shell = strdup(shell);
 	def.respawn = respawn;
 	return def;

@@ -214,7 +214,7 @@ START_TEST(sticky_without_its_jail_is_waiting)
 
 	unit_life_begin();
 	def = unit_life_define("x", RESPAWN_NO);
-	memcpy(def.jail.name, "later", sizeof("later"));
+	unit_name_jail(&def, "later");
 	def.sticky = true;
 	probe_add(&def, 0, unit_life_added, &result);
 	ck_assert_uint_eq(result.count, 1);

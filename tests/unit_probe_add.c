@@ -27,7 +27,7 @@ START_TEST(no_such_jail)
 
 	unit_life_begin();
 	def = unit_life_define("x", RESPAWN_NO);
-	def.jail.name[0] = 'W';
+	unit_name_jail(&def, "Www");
 	add_refused(def, ERR_NO_SUCH_JAIL);
 	unit_life_check_clean();
 	ck_assert_uint_eq(jail_count(), 0);

@@ -42,7 +42,7 @@ wait_for(unsigned place, const char *name)
 
 	probe->number = place + 1;
 	probe->tag = tag;
-	snprintf(probe->def.jail.name, sizeof(probe->def.jail.name), "%s", name);
+	probe->def.jail.name = name;
 	sticky_wait(probe);
 	return probe;
 }
@@ -50,9 +50,8 @@ wait_for(unsigned place, const char *name)
 static unsigned
 check(const char *name)
 {
-	struct jail_ref ref = {0};
+	const struct jail_ref ref = {.name = name};
 
-	snprintf(ref.name, sizeof(ref.name), "%s", name);
 	return sticky_check(&ref);
 }
 

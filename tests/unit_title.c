@@ -22,10 +22,12 @@ new_probe(void)
 }
 
 static void
-check_title(struct probe *probe, const char *wanted)
+check_title(const struct probe *probe, const char *wanted)
 {
-	title_compose(probe);
-	ck_assert_str_eq(probe->title, wanted);
+	char title[ATTACH_TITLE_SIZE];
+
+	title_compose(probe, title);
+	ck_assert_str_eq(title, wanted);
 }
 
 START_TEST(without_one_the_number)
@@ -79,7 +81,7 @@ END_TEST
  */
 START_TEST(nothing_is_cut)
 {
-	char longest[DEFINITION_TITLE_MAX + 1];
+	char longest[DEFINITION_TITLE_MAX + 1], title[ATTACH_TITLE_SIZE];
 	struct probe *probe = new_probe();
 
 	memset(longest, 'x', DEFINITION_TITLE_MAX);
@@ -87,10 +89,10 @@ START_TEST(nothing_is_cut)
 	probe->def.title = longest;
 	probe->def.show_status = true;
 	probe->last = (struct probe_last){.any = true, .finished_ms = WHEN, .timed_out = true};
-	title_compose(probe);
-	ck_assert_int_eq(strncmp(probe->title, longest, DEFINITION_TITLE_MAX), 0);
-	ck_assert_str_eq(probe->title + DEFINITION_TITLE_MAX, " [timeout " WHEN_TEXT "]");
-	ck_assert_uint_lt(strlen(PROBE_TITLE_PREFIX) + strlen(probe->title), ATTACH_TITLE_SIZE);
+	title_compose(probe, title);
+	ck_assert_int_eq(strncmp(title, longest, DEFINITION_TITLE_MAX), 0);
+	ck_assert_str_eq(title + DEFINITION_TITLE_MAX, " [timeout " WHEN_TEXT "]");
+	ck_assert_uint_lt(strlen(PROBE_TITLE_PREFIX) + strlen(title), ATTACH_TITLE_SIZE);
 }
 END_TEST
 
@@ -101,7 +103,7 @@ START_TEST(never_the_command)
 
 	probe->def.shell = command;
 	probe->def.name = command;
-	memcpy(probe->def.jail.name, jail, sizeof(jail));
+	probe->def.jail.name = jail;
 	check_title(probe, "probe 7");
 }
 END_TEST
@@ -125,7 +127,7 @@ START_TEST(tags)
 	check_tag(probe, "probe=7 name=\"\" jail=\"23\"");
 	probe->def.name = name;
 	probe->def.jail.number = 0;
-	memcpy(probe->def.jail.name, jail, sizeof(jail));
+	probe->def.jail.name = jail;
 	check_tag(probe, "probe=7 name=\"snap\" jail=\"w\\\" x=\\\"\\x1b\"");
 }
 END_TEST
@@ -133,12 +135,14 @@ END_TEST
 START_TEST(longest_tag_is_whole)
 {
 	struct probe *probe = new_probe();
-	char name[DEFINITION_NAME_MAX + 1], *tag;
+	char name[DEFINITION_NAME_MAX + 1], jail[JAIL_NAME_SIZE], *tag;
 
 	memset(name, 'n', DEFINITION_NAME_MAX);
 	name[DEFINITION_NAME_MAX] = '\0';
 	probe->def.name = name;
-	memset(probe->def.jail.name, 0xff, JAIL_NAME_SIZE - 1);
+	memset(jail, 0xff, JAIL_NAME_SIZE - 1);
+	jail[JAIL_NAME_SIZE - 1] = '\0';
+	probe->def.jail.name = jail;
 	tag = title_make_tag(probe);
 	ck_assert_ptr_nonnull(tag);
 	ck_assert_uint_eq(strlen(tag), strlen("probe=7 name=\"\" jail=\"\"") + DEFINITION_NAME_MAX +

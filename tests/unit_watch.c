@@ -135,14 +135,14 @@ static const struct {
     {{.probe = 9}, "4 "},
     {{.name = "restart"}, "1 2 4 "},
     {{.name = "start"}, "4 "},
-    {{.jail.name = "www"}, "1 2 4 "},
-    {{.jail.name = "ww"}, "4 "},
-    {{.jail.number = 4711}, "3 4 "},
-    {{.jail.number = 99}, "3 4 "}, /* its jid */
+    {{.jail_name = "www"}, "1 2 4 "},
+    {{.jail_name = "ww"}, "4 "},
+    {{.jail = 4711}, "3 4 "},
+    {{.jail = 99}, "3 4 "}, /* its jid */
     {{.kinds = WATCH_KIND(TELL_KIND_ARMED)}, "1 3 "},
     {{.kinds = WATCH_KIND(TELL_KIND_ERROR) | WATCH_KIND(TELL_KIND_DAEMON_STOPPING)}, "2 4 "},
-    {{.kinds = WATCH_KIND(TELL_KIND_ARMED), .jail.name = "www"}, "1 "},
-    {{.probe = 7, .jail.number = 99}, "4 "},
+    {{.kinds = WATCH_KIND(TELL_KIND_ARMED), .jail_name = "www"}, "1 "},
+    {{.probe = 7, .jail = 99}, "4 "},
 };
 
 START_TEST(what_passes)
@@ -168,7 +168,7 @@ START_TEST(wakes_once)
 	struct request_feed *feed;
 
 	begin();
-	feed = watch((struct watch_filter){.jail.name = "www"}, -1);
+	feed = watch((struct watch_filter){.jail_name = "www"}, -1);
 	tell_some(2);
 	ck_assert_uint_eq(woken, 0); /* it has not asked yet, and will */
 	check_all(feed, "1 2 ");
@@ -234,8 +234,8 @@ START_TEST(the_slow_are_told_how_many)
 	json_t *event;
 
 	begin();
-	slow = watch((struct watch_filter){.jail.name = "www"}, -1);
-	other = watch((struct watch_filter){.jail.number = 99}, -1);
+	slow = watch((struct watch_filter){.jail_name = "www"}, -1);
+	other = watch((struct watch_filter){.jail = 99}, -1);
 	for (unsigned i = 0; i < WATCH_EVENTS; i++) {
 		tell(TELL_ARMED, &in_99, TELL_END);
 		tell(TELL_ARMED, &in_www, TELL_END);

@@ -212,8 +212,8 @@ END_TEST
 static void
 with_filters(void)
 {
-	add_client(watch((struct watch_filter){.jail.name = "www"}));
-	add_client(watch((struct watch_filter){.jail.number = 99})); /* its jid */
+	add_client(watch((struct watch_filter){.jail_name = "www"}));
+	add_client(watch((struct watch_filter){.jail = 99})); /* its jid */
 	add_client(watch((struct watch_filter){.name = "restart"}));
 	add_client(watch((struct watch_filter){.probe = 8, .kinds = WATCH_KIND(TELL_KIND_TRIGGERED)}));
 	tell_some(&in_www, 1);

@@ -101,7 +101,7 @@ is_jail(json_t *wanted, const struct probe *probe)
 	json_int_t number = json_integer_value(wanted);
 
 	if (json_is_string(wanted))
-		return strcmp(json_string_value(wanted), jail->name) == 0;
+		return jail->name != NULL && strcmp(json_string_value(wanted), jail->name) == 0;
 	return number == jail->number || (probe->jail != NULL && number == probe->jail->jid);
 }
 
