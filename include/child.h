@@ -46,7 +46,7 @@ void child_exited(pid_t, int status);
 size_t child_places(void);
 pid_t child_at(size_t place);
 
-/* Reaps that one at once, if it has ended: cheaper than to find it among all. */
-void child_reap(pid_t);
+/* Reaps that one at once, if it has ended: cheaper than to find it among all. Whether it has. */
+bool child_reap(pid_t);
 
 #endif

@@ -210,11 +210,13 @@ child_at(size_t place)
 	return table[place].pid;
 }
 
-void
+bool
 child_reap(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, WNOHANG) == pid)
-		child_exited(pid, status);
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return false;
+	child_exited(pid, status);
+	return true;
 }

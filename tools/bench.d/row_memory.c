@@ -109,9 +109,12 @@ memory_floor(const struct memory *memory, struct taken *taken)
 	free(pids);
 }
 
+/* What the daemon has for itself is told by the second half: with the first, what it keeps of events has
+ * come to its bound. */
 static void
 memory_ours(const struct memory *memory, struct taken *taken)
 {
+	const size_t second = memory->count / 2;
 	struct daemon daemon;
 	struct os_jail jail;
 	int64_t before, own;
@@ -123,10 +126,11 @@ memory_ours(const struct memory *memory, struct taken *taken)
 	taken->idle = os_memory_share(daemon.pid);
 	daemon_add_many(line, jail.jid, 1);
 	before = memory_used(memory);
+	daemon_add_many(line, jail.jid, memory->count - second);
 	own = os_memory_own(daemon.pid);
-	daemon_add_many(line, jail.jid, memory->count);
+	daemon_add_many(line, jail.jid, second);
 	taken->probe = (memory_used(memory) - before) / (int64_t)memory->count;
-	taken->daemon = (os_memory_own(daemon.pid) - own) / (int64_t)memory->count;
+	taken->daemon = (os_memory_own(daemon.pid) - own) / (int64_t)second;
 	many_await(line, "armed", memory->count + 1);
 	close(line);
 	daemon_stop(&daemon);

@@ -133,21 +133,21 @@ storm_ping(int line, struct samples *samples)
 	bench_pause_us(STORM_PING_REST_US);
 }
 
+/* All of them have run so often, and are armed again. */
 static int
-storm_all_armed(int line)
+storm_is_over(int line, size_t rounds)
 {
 	char answer[LINE_ANSWER];
-	long armed;
+	long armed, runs;
 
 	line_ask(line, "{\"op\":\"status\",\"keep\":true}\n", answer, sizeof(answer));
-	if (!line_number(answer, "armed", &armed))
+	if (!line_number(answer, "armed", &armed) || !line_number(answer, "runs_ok", &runs))
 		bench_fail("status: %s", answer);
-	return armed == STORM_PROBES;
+	return armed == STORM_PROBES && runs == (long)(STORM_PROBES * rounds);
 }
 
-/* Pings until all of them are armed, or not all of them any more. */
 static void
-storm_ping_until(int line, struct samples *samples, int all_armed)
+storm_ping_until_over(int line, struct samples *samples, size_t rounds)
 {
 	int64_t end = bench_now() + STORM_PATIENCE_MS * (int64_t)1000000;
 	unsigned ping;
@@ -157,7 +157,7 @@ storm_ping_until(int line, struct samples *samples, int all_armed)
 			bench_fail("not all probes have been pressed and are armed again");
 		for (ping = 0; ping < STORM_PER_LOOK; ping++)
 			storm_ping(line, samples);
-	} while (storm_all_armed(line) != all_armed);
+	} while (!storm_is_over(line, rounds));
 }
 
 /* They are all that there ever were, so their numbers begin at 1. */
@@ -195,8 +195,7 @@ storm_row_ping(const struct bench *bench, const struct os_jail *jail)
 	for (round = 0; round < rounds; round++) {
 		pid_t storm = storm_start(bench, jail->jid, "once");
 
-		storm_ping_until(line, &ours, 0);
-		storm_ping_until(line, &ours, 1);
+		storm_ping_until_over(line, &ours, round + 1);
 		storm_end(storm);
 	}
 	storm_check_runs(line, rounds);
