@@ -172,6 +172,29 @@ START_TEST(end_of_output_before_the_exit)
 END_TEST
 
 /* What a grandchild says shortly after the exit still belongs to the run. */
+static bool
+is_reaped_by_itself(void *outcome)
+{
+	job_reap_ending();
+	return ((struct outcome *)outcome)->done > 0;
+}
+
+/* Nobody tells that it has exited: its end among thousands. */
+START_TEST(nobody_names_it)
+{
+	struct outcome outcome = {0};
+
+	ck_assert_int_eq(spawn_init(), 0);
+	log_open(true);
+	start("exit 3", 0, &outcome);
+	unit_wait(is_reaped_by_itself, &outcome, "the end of a command that nobody names");
+	ck_assert_int_eq(WEXITSTATUS(outcome.status), 3);
+	job_reap_ending();
+	ck_assert_uint_eq(outcome.done, 1);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
 START_TEST(exit_before_the_end_of_output)
 {
 	struct outcome outcome;
@@ -479,6 +502,7 @@ unit_job(void)
 	tcase_add_test(tests, nothing_said);
 	tcase_add_test(tests, ended_by_a_signal);
 	tcase_add_test(tests, end_of_output_before_the_exit);
+	tcase_add_test(tests, nobody_names_it);
 	tcase_add_test(tests, exit_before_the_end_of_output);
 	tcase_add_test(tests, grandchild_that_keeps_the_pipe);
 	tcase_add_test(tests, lines_are_logged);
