@@ -139,16 +139,28 @@ discard_probe(struct arm *arm)
 }
 
 static void
+explain_exit(int status, struct error *e)
+{
+	if (WIFSIGNALED(status))
+		error_set(e, ERR_ATTACH_FAILED, "the probe was ended by signal %d while it was being set up",
+			  WTERMSIG(status));
+	else if (WEXITSTATUS(status) == PROBE_EXIT_TRIGGERED)
+		error_set(e, ERR_ATTACH_FAILED, "the probe was pressed while it was being set up");
+	else
+		error_set(e, ERR_ATTACH_FAILED, "the probe exited with %d while it was being set up",
+			  WEXITSTATUS(status));
+}
+
+static void
 finish_failed(struct arm *arm)
 {
+	bool exited = arm->exited; /* by itself */
 	struct error e;
 
 	discard_probe(arm);
 	attach_explain(&arm->failed, &arm->params, &e);
-	if (arm->failed.stage == 0 && arm->exited && WIFSIGNALED(arm->status))
-		error_set(&e, ERR_ATTACH_FAILED,
-			  "the probe was ended by signal %d while it was being set up",
-			  WTERMSIG(arm->status));
+	if (arm->failed.stage == 0 && exited)
+		explain_exit(arm->status, &e);
 	finish(arm, 0, &e);
 }
 

@@ -307,7 +307,9 @@ START_TEST(ends_without_a_word)
 }
 END_TEST
 
-START_TEST(killed_while_being_set_up)
+/* By a signal of somebody's who was quick, or of one who found its number where another process had been. */
+static void
+signal_newborn(int signo, const char *why)
 {
 	struct outcome outcome;
 	pid_t pid = unit_probe_process();
@@ -315,11 +317,28 @@ START_TEST(killed_while_being_set_up)
 	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, pid);
 	unit_settle();
-	kill(pid, SIGTERM);
+	kill(pid, signo);
 	unit_wait_reaped(1);
 	unit_attach_end(0);
-	check_failed(&outcome, "the probe was ended by signal 15 while it was being set up");
+	check_failed(&outcome, why);
 	check_clean();
+}
+
+START_TEST(killed_while_being_set_up)
+{
+	signal_newborn(SIGTERM, "the probe was ended by signal 15 while it was being set up");
+}
+END_TEST
+
+START_TEST(pressed_while_being_set_up)
+{
+	signal_newborn(SIGHUP, "the probe was pressed while it was being set up");
+}
+END_TEST
+
+START_TEST(exits_while_being_set_up)
+{
+	signal_newborn(SIGUSR2, "the probe exited with 1 while it was being set up");
 }
 END_TEST
 
@@ -622,6 +641,8 @@ unit_arm(void)
 	tcase_add_test(tests, fails_after_all);
 	tcase_add_test(tests, ends_without_a_word);
 	tcase_add_test(tests, killed_while_being_set_up);
+	tcase_add_test(tests, pressed_while_being_set_up);
+	tcase_add_test(tests, exits_while_being_set_up);
 	tcase_add_loop_test(tests, stages_that_need_other_words, 0, 3);
 	tcase_add_test(tests, jail_that_ends_meanwhile);
 	tcase_add_test(tests, cancelled_before_it_began);
