@@ -29,4 +29,8 @@ void due_set(struct due *, int64_t ms);
 /* Nothing if it isn't set. */
 void due_clear(struct due *);
 
+/* Those that are set, in the order of their times: the first at that time or later, and the one after. */
+struct due *due_from(int64_t at_us);
+struct due *due_next(struct due *);
+
 #endif

@@ -78,3 +78,18 @@ due_clear(struct due *due)
 		RB_REMOVE(dues, &dues, due);
 	due->at_us = 0;
 }
+
+/* Wherever the key lies, all of that moment come after one of the moment before. */
+struct due *
+due_from(int64_t at_us)
+{
+	struct due key = {.at_us = at_us - 1};
+
+	return RB_NFIND(dues, &dues, &key);
+}
+
+struct due *
+due_next(struct due *due)
+{
+	return RB_NEXT(dues, &dues, due);
+}

@@ -147,7 +147,8 @@ probe_stop_all(void)
 	stopping = true;
 	queue_pause(true);
 	error_set(&e, ERR_STOPPING, "the daemon is stopping");
-	for (probe = registry_first(); probe != NULL; probe = registry_after(probe->number)) {
+	/* Also of one that another has replaced: it may have a trigger waiting. */
+	for (probe = registry_every(NULL); probe != NULL; probe = registry_every(probe)) {
 		probe_disarm(probe);
 		run_drop_pending(probe);
 		waiters_tell(probe, &e);
@@ -238,19 +239,29 @@ lose_jail(struct probe *probe)
 	probe_settle(probe);
 }
 
-/* Those that are armed, or on their way, are told by the end of their process. */
+static struct probe *
+whose(struct due *due)
+{
+	return (struct probe *)((char *)due - offsetof(struct probe, due));
+}
+
+/* Those that are armed, or on their way, are told by the end of their process; those that wait to be armed are
+ * in the order of their times. Whoever is told of a lost one may end others. */
 static void
 jail_ended(struct jail_instance *jail) /* cppcheck-suppress constParameter ; a callback's type is given */
 {
-	struct probe *probe;
-	uint64_t number;
+	struct due *due = due_from(0);
 
-	for (probe = registry_first(); probe != NULL; probe = registry_after(number)) {
-		number = probe->number;
-		if (probe->jail != jail || probe->arm != NULL)
+	while (due != NULL) {
+		struct probe *probe = whose(due);
+		int64_t at_us = due->at_us;
+
+		if (probe->jail != jail) {
+			due = due_next(due);
 			continue;
-		if (probe->presence == PRESENCE_STARTING || probe->presence == PRESENCE_COOLING)
-			lose_jail(probe);
+		}
+		lose_jail(probe);
+		due = due_from(at_us);
 	}
 }
 
@@ -370,7 +381,7 @@ rearm(struct probe *probe)
 static void
 due_came(struct due *due)
 {
-	start((struct probe *)((char *)due - offsetof(struct probe, due)));
+	start(whose(due));
 }
 
 /* ---- for probe_add.c ---- */

@@ -103,6 +103,22 @@ START_TEST(those_of_one_moment_all_come)
 }
 END_TEST
 
+START_TEST(found_in_the_order_of_their_times)
+{
+	begin();
+	ck_assert_ptr_null(due_from(0));
+	due_set(&dues[0], 300000);
+	due_set(&dues[1], 100000);
+	due_set(&dues[2], 200000);
+	ck_assert_ptr_eq(due_from(0), &dues[1]);
+	ck_assert_ptr_eq(due_from(dues[1].at_us), &dues[1]);
+	ck_assert_ptr_eq(due_from(dues[1].at_us + 1), &dues[2]);
+	ck_assert_ptr_eq(due_next(&dues[2]), &dues[0]);
+	ck_assert_ptr_null(due_next(&dues[0]));
+	ck_assert_ptr_null(due_from(dues[0].at_us + 1));
+}
+END_TEST
+
 Suite *
 unit_due(void)
 {
@@ -113,5 +129,6 @@ unit_due(void)
 	tcase_add_test(tests, what_was_cleared_does_not_come);
 	tcase_add_test(tests, set_again_it_comes_once);
 	tcase_add_test(tests, those_of_one_moment_all_come);
+	tcase_add_test(tests, found_in_the_order_of_their_times);
 	return suite;
 }

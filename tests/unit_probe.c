@@ -277,6 +277,50 @@ START_TEST(cooldown_keeps_it_out)
 }
 END_TEST
 
+static struct probe *
+cooling_in(const char *jail, bool sticky)
+{
+	struct definition def = unit_life_define("exit 0", RESPAWN_AFTER);
+	struct probe *probe;
+
+	unit_name_jail(&def, jail);
+	def.cooldown_ms = 3600000;
+	def.sticky = sticky;
+	probe = unit_life_add(def);
+	unit_life_press(probe);
+	unit_life_wait(probe, PROBE_COOLING, 1);
+	return probe;
+}
+
+static bool
+is_waiting(void *probe)
+{
+	return probe_state(probe) == PROBE_WAITING;
+}
+
+/* They have no process that would tell. */
+START_TEST(cooling_ones_learn_that_their_jail_ends)
+{
+	struct probe *other, *first, *sticky, *last;
+
+	unit_life_begin();
+	unit_jail_begin("db", 4712);
+	first = cooling_in("www", false);
+	other = cooling_in("db", false);
+	sticky = cooling_in("www", true);
+	last = cooling_in("www", false);
+	unit_jail_end("www");
+	unit_wait(is_waiting, sticky, "the end of the jail");
+	ck_assert_int_eq(probe_state(first), PROBE_GONE);
+	ck_assert_int_eq(probe_state(last), PROBE_GONE);
+	ck_assert_int_eq(probe_state(other), PROBE_COOLING);
+	unit_life_remove(sticky, false);
+	unit_life_remove(other, false);
+	unit_life_check_clean();
+	ck_assert_uint_eq(jail_count(), 0);
+}
+END_TEST
+
 START_TEST(short_cooldowns_end)
 {
 	struct definition def;
@@ -335,6 +379,7 @@ unit_probe(void)
 	tcase_add_test(tests, sticky_without_its_jail_is_waiting);
 	tcase_add_test(tests, triggered_from_the_host);
 	tcase_add_test(tests, cooldown_keeps_it_out);
+	tcase_add_test(tests, cooling_ones_learn_that_their_jail_ends);
 	tcase_add_test(tests, short_cooldowns_end);
 	tcase_add_test(tests, unexecutable_command);
 	return suite;

@@ -24,7 +24,7 @@ sticky_window(pid_t pid)
 static void
 sticky_measure(struct samples *samples, const struct bench *bench, pid_t pid)
 {
-	size_t windows = 1 + bench->trials / STICKY_TRIALS;
+	size_t windows = bench->trials < STICKY_TRIALS ? 1 : bench->trials / STICKY_TRIALS;
 
 	samples_init(samples, windows);
 	while (samples->count < windows)
