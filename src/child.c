@@ -69,11 +69,19 @@ child_reserve(void)
 	return 0;
 }
 
+/* A child of ours that has not been reaped. */
+static bool
+is_there(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* Whether a pid that was reported is one that may be added: a child of ours that nobody has yet. */
 bool
 child_is_unclaimed(pid_t pid)
 {
-	siginfo_t info;
 	size_t i = place_of(table, table_size, pid);
 
 	if (pid <= 0 || table[i].pid == pid)
@@ -81,9 +89,10 @@ child_is_unclaimed(pid_t pid)
 	for (i = 0; i < stray_count; i++)
 		if (strays[i].pid == pid)
 			return true;
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+	return is_there(pid);
 }
 
+/* Not the end of another one that had the number before, and that nobody ever asked for. */
 static bool
 take_stray(pid_t pid, int *status)
 {
@@ -92,7 +101,7 @@ take_stray(pid_t pid, int *status)
 			continue;
 		*status = strays[i].status;
 		strays[i] = strays[--stray_count];
-		return true;
+		return !is_there(pid);
 	}
 	return false;
 }

@@ -307,6 +307,27 @@ START_TEST(a_stale_stray_is_never_matched)
 }
 END_TEST
 
+/* Whose end nobody asked for, and whose number another child got. */
+START_TEST(a_stray_is_not_who_has_its_number_now)
+{
+	struct owner owner = {0};
+	pid_t pid = unit_probe_process();
+
+	ck_assert_int_eq(child_reserve(), 0);
+	child_expect();
+	child_exited(pid, 9);
+	ck_assert(child_is_unclaimed(pid));
+	add(&owner, pid);
+	ck_assert_int_eq(owner.told, 0);
+	child_unexpect();
+	ck_assert_int_eq(kill(pid, SIGUSR2), 0);
+	ck_assert_int_eq(waitpid(pid, &owner.status, 0), pid);
+	child_exited(pid, owner.status);
+	ck_assert_int_eq(owner.told, 1);
+	ck_assert_int_eq(WEXITSTATUS(owner.status), 1);
+}
+END_TEST
+
 START_TEST(kept_until_the_last_one_is_there)
 {
 	struct owner owner = {0};
@@ -431,6 +452,7 @@ unit_child(void)
 	tcase_add_test(tests, several_strays);
 	tcase_add_test(tests, nobody_expects_is_no_stray);
 	tcase_add_test(tests, a_stale_stray_is_never_matched);
+	tcase_add_test(tests, a_stray_is_not_who_has_its_number_now);
 	tcase_add_test(tests, kept_until_the_last_one_is_there);
 	tcase_add_test(tests, strays_are_bounded);
 	tcase_add_test(tests, unclaimed);
