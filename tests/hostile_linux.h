@@ -20,6 +20,7 @@ Suite *hostile_exits(void);
 Suite *hostile_reuse(void);
 Suite *hostile_peers(void);
 Suite *hostile_forge(void);
+Suite *hostile_teardown(void);
 
 /* ---- attackers: processes in a jail ---- */
 

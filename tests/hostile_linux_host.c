@@ -17,7 +17,7 @@
 
 Suite *(*const hostile_os_suites[])(void) = {
     hostile_state, hostile_doors, hostile_races, hostile_setup, hostile_limits, hostile_cgroups,
-    hostile_exits, hostile_reuse, hostile_peers, hostile_forge, NULL,
+    hostile_exits, hostile_reuse, hostile_peers, hostile_forge, hostile_teardown, NULL,
 };
 
 char *

@@ -233,20 +233,22 @@ expect_line(const char *text, const char *line)
 	char whole[256];
 
 	(void)snprintf(whole, sizeof(whole), "\n%s\n", line);
-	ck_assert_msg(strstr(text, whole) != NULL, "no line \"%s\" in:\n%s", line, text);
+	ck_assert_msg(strstr(text, whole) != NULL, "no line \"%s\" in:\n%.4000s", line, text);
 }
 
 START_TEST(metrics_tell_the_counts)
 {
 	struct jailfix *jail;
 	char *text;
+	int probe;
 
 	NEEDS_ROOT;
 	jail = probe_jail();
 	(void)daemon_start();
 	(void)file_fifo(place_at("fifo"));
 	press_once(jail, "exit 3");
-	(void)press_too_often(jail);
+	probe = press_too_often(jail);
+	probe_wait_state(probe, "armed");
 	(void)probe_add(jail, "{s:s,s:s}", "command", "true", "name", "known");
 	text = metrics();
 	expect_line(text, "jaildaemon_triggers_total 5");

@@ -40,13 +40,14 @@ find_manager()
 manager=$(find_manager)
 
 # -- Packages: what a build needs, what tests need besides, what more tests could use where it can be had (each lacking one
-# skips some tests), and what the demo needs besides.
+# skips some tests), what the long proofs could use besides, and what the demo needs.
 
 case $manager in
 pkg)
 	packages_build='autoconf automake pkgconf libevent jansson'
 	packages_check='check python3'
 	packages_wanted='hs-ShellCheck bash zsh fish perl5 node lua54 lua54-luasocket'
+	packages_prove='spin'
 	packages_demo=''
 	;;
 apk)
@@ -54,6 +55,7 @@ apk)
 	packages_check='check-dev procps-ng netcat-openbsd python3 py3-jsonschema runc crun bubblewrap busybox-static lxc mandoc
 		coreutils findutils diffutils tar util-linux'
 	packages_wanted='shellcheck podman bash zsh fish perl nodejs lua5.4 lua5.4-socket ansible-core'
+	packages_prove='clang clang-extra-tools compiler-rt llvm cppcheck valgrind valgrind-dev'
 	packages_demo='procps-ng busybox-static'
 	;;
 dnf)
@@ -61,12 +63,14 @@ dnf)
 	packages_check='check-devel procps-ng netcat python3 python3-jsonschema runc crun bubblewrap busybox lxc mandoc
 		gawk findutils diffutils util-linux'
 	packages_wanted='ShellCheck podman systemd-container zsh fish perl-interpreter nodejs lua lua-socket ansible-core'
+	packages_prove='clang clang-tools-extra compiler-rt llvm cppcheck valgrind valgrind-devel spin musl-gcc'
 	packages_demo='procps-ng busybox'
 	;;
 *)
 	packages_build='gcc libc6-dev make autoconf automake pkg-config libevent-dev libjansson-dev libbsd-dev'
 	packages_check='check procps netcat-openbsd python3 python3-jsonschema runc crun bubblewrap busybox-static lxc mandoc'
 	packages_wanted='shellcheck podman systemd-container bash zsh fish perl nodejs lua5.4 lua-socket ansible-core'
+	packages_prove='clang clang-tidy libclang-rt-dev llvm cppcheck valgrind spin musl-tools'
 	packages_demo='procps busybox-static'
 	;;
 esac
@@ -115,6 +119,17 @@ install_packages()
 		    install --no-install-recommends "$@"
 		;;
 	esac
+}
+
+# install_optional NAME...: what sharpens a check where it can be had, and isn't worth failing for where it can't. What is
+# lacking afterwards is in $lacking.
+install_optional()
+{
+	lacking=
+	install_packages "$@" && return 0
+	for wanted in "$@"; do
+		install_packages "$wanted" || lacking="$lacking $wanted"
+	done
 }
 
 # -- Building.

@@ -1,7 +1,4 @@
-"""Sums up what has been counted: coverage.py SOURCE LCOV-FILE WHOLE. See tools/prove.d/coverage.
-
-WHOLE is not empty if it was counted with all tests: then the privileged files are held to their reasons.
-"""
+"""Sums up what has been counted: coverage.py SOURCE LCOV-FILE. See tools/prove.d/coverage."""
 
 import os
 import re
@@ -108,7 +105,7 @@ def check_privileged(source, files):
 
 
 def main():
-    source, path, whole = sys.argv[1:]
+    source, path = sys.argv[1:]
     files = read_counts(source, path)
     lines = sum(len(file.lines) for file in files.values())
     percent = 100 * sum(file.covered() for file in files.values()) / lines
@@ -118,7 +115,7 @@ def main():
     print('lines: %.1f %% of %d, in %d files' % (percent, lines, len(files)))
     blocks = sum(len(blocks_of(source, name, files[name])) for name in filter(PRIVILEGED.match, files))
     print('blocks of privileged files that no test goes through: %d' % blocks)
-    wrong = check_privileged(source, files) if whole else 0
+    wrong = check_privileged(source, files)
     if percent < WANTED:
         sys.exit('the tests go through less than %.0f %% of the lines' % WANTED)
     return 1 if wrong else 0
