@@ -95,4 +95,8 @@ enum attach_fd {
 /* Descriptor on which the launcher gets its socket, and a FreeBSD probe its report pipe. */
 #define ATTACH_INHERITED_FD 3
 
+/* Linux: a file, the probe program itself, on which the daemon holds a lock (F_SETLK) for as long as it lives.
+ * Whoever asks for it learns whether the daemon has begun to end, and that before anybody gets another parent. */
+#define ATTACH_ALIVE_FD (ATTACH_INHERITED_FD + 1)
+
 #endif

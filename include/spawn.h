@@ -19,6 +19,7 @@
 struct spawn {
 	const char *path; /* absolute; NULL: exec_fd is executed */
 	int exec_fd;	  /* above all the places below */
+	bool keeps_exec_fd; /* as ATTACH_ALIVE_FD */
 	char *const *argv;
 	char *const *env;
 	int output_fd;		  /* becomes 1 and 2; SPAWN_NO_FD: /dev/null */

@@ -53,9 +53,9 @@ refuse_tracing(void)
 static pid_t
 spawn_probe(const struct jail_instance *jail, const struct attach_params *params, int report_fd)
 {
-	char jid[16], uid[16], gid[16], title[ATTACH_TITLE_SIZE], name[JAIL_NAME_SIZE];
+	char parent[16], jid[16], uid[16], gid[16], title[ATTACH_TITLE_SIZE], name[JAIL_NAME_SIZE];
 	char program_name[] = "jaildaemon-probe";
-	char *argv[] = {program_name, jid, name, uid, gid, title, NULL};
+	char *argv[] = {program_name, parent, jid, name, uid, gid, title, NULL};
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = program,
 			      .argv = argv,
@@ -65,6 +65,7 @@ spawn_probe(const struct jail_instance *jail, const struct attach_params *params
 			      .block_signals = true,
 			      .prepare = refuse_tracing};
 
+	snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	snprintf(jid, sizeof(jid), "%d", (int)jail->jid);
 	snprintf(uid, sizeof(uid), "%lu", (unsigned long)params->uid);
 	snprintf(gid, sizeof(gid), "%lu", (unsigned long)params->gid);

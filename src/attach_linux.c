@@ -1,6 +1,6 @@
 /*
  * The daemon's end of the launcher (src/jaildaemon-probe/linux.c), which makes the probes. The
- * launcher runs from a sealed memfd that nobody may read: a probe's /proc/PID/exe is then no handle
+ * launcher runs from a sealed memfd that nobody may open: a probe's /proc/PID/exe is then no handle
  * on any file of the host's. It is started when it is first needed, and again if it should die.
  */
 #include "config.h"
@@ -132,16 +132,20 @@ start_launcher(struct error *e)
 	char *argv[] = {title_room, NULL};
 	char *env[] = {NULL};
 	struct spawn spawn = {.exec_fd = program_fd,
+			      .keeps_exec_fd = true,
 			      .argv = argv,
 			      .env = env,
 			      .output_fd = SPAWN_NO_FD,
 			      .block_signals = true};
+	struct flock alive = {.l_type = F_WRLCK, .l_whence = SEEK_SET}; /* see ATTACH_ALIVE_FD */
 	int pair[2];
 
 	memset(title_room, ' ', sizeof(title_room) - 1);
 	title_room[sizeof(title_room) - 1] = '\0';
 	if (child_reserve() != 0)
 		return error_no_memory(e);
+	if (fcntl(program_fd, F_SETLK, &alive) != 0)
+		return error_set(e, ERR_INTERNAL, "locking the probe program: %s", strerror(errno));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return error_set(e, ERR_INTERNAL, "socketpair: %s", strerror(errno));
 	spawn.inherited_fd = pair[1];

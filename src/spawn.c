@@ -14,7 +14,7 @@
 #include "attach_wire.h"
 #include "util.h"
 
-#define EXEC_FD	     (ATTACH_INHERITED_FD + 1)
+#define EXEC_FD	     ATTACH_ALIVE_FD
 #define COMMAND_MASK 022
 
 /* Signals whose disposition the daemon (libevent included) changes for itself. All others were made
@@ -104,7 +104,8 @@ set_up_descriptors(const struct spawn *s)
 	}
 	if (s->path == NULL) {
 		last = EXEC_FD;
-		if (dup2(s->exec_fd, EXEC_FD) < 0 || fcntl(EXEC_FD, F_SETFD, FD_CLOEXEC) < 0)
+		if (dup2(s->exec_fd, EXEC_FD) < 0 ||
+		    (!s->keeps_exec_fd && fcntl(EXEC_FD, F_SETFD, FD_CLOEXEC) < 0))
 			return errno;
 	}
 	closefrom(last + 1);

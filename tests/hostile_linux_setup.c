@@ -3,9 +3,13 @@
  */
 #include "config.h"
 
+#include <sys/syscall.h>
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "fixture_daemon.h"
 #include "fixture_place.h"
@@ -22,6 +26,7 @@
 #define BOUND_MS   9000 /* the daemon gives an attach 5 s */
 #define PROMPT_MS  1500
 #define GROWTH_KIB 1024
+#define DESCRIPTORS 1024 /* more than the daemon has */
 
 /* Hears the answers, and meanwhile asks for a ping again and again. */
 static int
@@ -170,6 +175,80 @@ START_TEST(jail_that_ends_during_set_up_leaves_nothing)
 }
 END_TEST
 
+static bool
+is_stopped(pid_t pid)
+{
+	char path[64], text[512] = "";
+	const char *state;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	if ((file = fopen(path, "re")) == NULL)
+		return (false);
+	(void)fread(text, 1, sizeof(text) - 1, file);
+	(void)fclose(file);
+	state = strrchr(text, ')');
+	return (state != NULL && state[1] == ' ' && state[2] == 'T');
+}
+
+/* Those on their way into a jail, or a few of them. */
+struct newborn {
+	pid_t pids[MANY];
+	int count;
+};
+
+static bool
+has_stopped(void *arg)
+{
+	struct newborn *newborn = arg;
+	int stopped = 0;
+
+	newborn->count = hostile_pids_titled(hostile_inside(), newborn->pids, MANY);
+	for (int i = 0; i < newborn->count; i++)
+		stopped += is_stopped(newborn->pids[i]);
+	return (stopped > 0);
+}
+
+/* All that the daemon has, as a command has it that was just about to be executed when the daemon died. */
+static void
+hold_descriptors(pid_t daemon)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, daemon, 0), held = 0;
+
+	ck_assert_int_ge(pidfd, 0);
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		held += syscall(SYS_pidfd_getfd, pidfd, fd, 0) >= 0;
+	ck_assert_int_gt(held, 0);
+}
+
+/* Those that were stopped before they asked for a signal at its death have to find out by themselves. */
+START_TEST(daemon_that_dies_during_set_up_leaves_nothing)
+{
+	struct newborn newborn;
+	struct ambush *ambush;
+	struct jailfix *jail;
+	struct ctl ctl;
+	pid_t daemon;
+
+	NEEDS_JAIL(jail, false);
+	daemon = daemon_start();
+	ambush = ambush_start(jail, SIGSTOP);
+	hostile_open(&ctl);
+	hostile_say_adds(&ctl, jail, MANY);
+	ck_assert(wait_until(has_stopped, &newborn));
+	hold_descriptors(daemon);
+	ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+	(void)exec_wait(daemon);
+	(void)ambush_stop(ambush);
+	newborn.count = hostile_pids_titled(hostile_inside(), newborn.pids, MANY);
+	(void)printf("NOTE: %d probes were stopped before the daemon died\n", newborn.count);
+	for (int i = 0; i < newborn.count; i++)
+		(void)kill(newborn.pids[i], SIGCONT);
+	hostile_expect_no_target();
+	ctl_close(&ctl);
+}
+END_TEST
+
 Suite *
 hostile_setup(void)
 {
@@ -179,5 +258,6 @@ hostile_setup(void)
 	PLACE_CASE(suite, probes_stopped_during_set_up_hold_up_no_other_jail);
 	PLACE_CASE(suite, probe_killed_during_set_up_is_a_clear_refusal);
 	PLACE_CASE(suite, jail_that_ends_during_set_up_leaves_nothing);
+	PLACE_CASE(suite, daemon_that_dies_during_set_up_leaves_nothing);
 	return (suite);
 }

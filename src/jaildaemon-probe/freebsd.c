@@ -2,7 +2,7 @@
  * jaildaemon-probe on FreeBSD: executed on the host by the daemon, untraceable from before its exec,
  * it enters one jail, gives up everything, and waits.
  *
- * Called as: jaildaemon-probe JID NAME UID GID TITLE, with every signal blocked, an empty
+ * Called as: jaildaemon-probe PARENT JID NAME UID GID TITLE, with every signal blocked, an empty
  * environment and the report pipe as its only descriptor beside /dev/null.
  */
 #include "config.h"
@@ -103,14 +103,17 @@ become_user(uid_t uid, gid_t gid)
 		fail(ATTACH_FAIL_UID, EPERM);
 }
 
-/* After the ids. A daemon that died before this closed the pipe's other end: report finds out. */
+/* After the ids. A daemon that dies later kills us; one that died before is not our parent any more. The pipe
+ * doesn't tell: it may be held by a command that was just about to be executed. */
 static void
-die_with_parent(void)
+die_with_parent(pid_t parent)
 {
 	int signo = SIGKILL;
 
 	if (procctl(P_PID, getpid(), PROC_PDEATHSIG_CTL, &signo) != 0)
 		fail(ATTACH_FAIL_PARENT_DEATH, errno);
+	if (getppid() != parent)
+		_exit(1);
 }
 
 /* ENOSYS: a kernel without capability mode; everything before holds without it. */
@@ -140,15 +143,15 @@ main(int argc, char **argv)
 	sigset_t hangup;
 	int jid;
 
-	if (argc != 6)
+	if (argc != 7)
 		fail(ATTACH_FAIL_EXEC, EINVAL);
-	jid = (int)strtol(argv[1], NULL, 10);
+	jid = (int)strtol(argv[2], NULL, 10);
 	verify_untraceable();
-	verify_identity(jid, argv[2]);
-	setproctitle("-%s%s", PROBE_TITLE_PREFIX, argv[5]);
+	verify_identity(jid, argv[3]);
+	setproctitle("-%s%s", PROBE_TITLE_PREFIX, argv[6]);
 	enter(jid);
-	become_user((uid_t)strtoul(argv[3], NULL, 10), (gid_t)strtoul(argv[4], NULL, 10));
-	die_with_parent();
+	become_user((uid_t)strtoul(argv[4], NULL, 10), (gid_t)strtoul(argv[5], NULL, 10));
+	die_with_parent((pid_t)strtol(argv[1], NULL, 10));
 	sigemptyset(&hangup);
 	sigaddset(&hangup, SIGHUP);
 	sigprocmask(SIG_SETMASK, &hangup, NULL);

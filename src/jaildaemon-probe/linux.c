@@ -8,9 +8,9 @@
  * That is why the daemon doesn't fork probes itself:
  *
  *  - Nobody inside can see the helper. What appears inside has been born without a capability, a
- *    descriptor but the report pipe, or a namespace of the host's: even a jail that may trace any
- *    process it sees finds nothing in it but the channels on which its neighbours of the same jail
- *    are about to report, until it closes them.
+ *    descriptor but the report pipe and this program, or a namespace of the host's: even a jail that
+ *    may trace any process it sees finds nothing else in it but the channels on which its neighbours
+ *    of the same jail are about to report, until it closes them.
  *  - Nobody inside can hold up the daemon: a probe that is stopped, frozen or killed half way is
  *    nobody's vfork, and shares neither memory nor descriptors with anything on the host.
  *  - A fork of this program carries nothing worth reading: no command, no other jail's title. It was
@@ -40,6 +40,7 @@
 #define KERNEL_SIGSET_BYTES 8
 #define CAPABILITY_END	    64 /* the kernel refuses those that it doesn't have */
 #define NO_FD		    (-1)
+#define FIRST_REPORT_FD	    (ATTACH_ALIVE_FD + 1)
 
 /* Where the kernel reads our title from: argv[0], made large enough by the daemon. */
 static char *title_area;
@@ -247,6 +248,26 @@ wait_for_press(void)
 }
 
 /* In the jail. Whoever is there may stop or kill us from now on; there is nothing else to gain. */
+/*
+ * A daemon that dies sends the signal to those who have asked for it by then. It has given up its lock before
+ * that; the channel may seem to be whole for longer, held by a command that was just about to be executed.
+ */
+static void
+die_with_daemon(int out)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	long failed;
+
+	/* After the ids, because changing them clears it. */
+	if ((failed = sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) < 0)
+		fail(out, ATTACH_FAIL_PARENT_DEATH, failed);
+	if ((failed = sys3(SYS_fcntl, ATTACH_ALIVE_FD, F_GETLK, &lock)) < 0)
+		fail(out, ATTACH_FAIL_PARENT_DEATH, failed);
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the kernel has written it */
+	if (lock.l_type == F_UNLCK)
+		finish(1);
+}
+
 static _Noreturn void
 become_probe(int report_fd)
 {
@@ -255,15 +276,11 @@ become_probe(int report_fd)
 	long failed;
 
 	/* The channels of the probes after this one are at higher places. */
-	if ((report_fd != out && sys3(SYS_dup3, report_fd, out, 0) < 0) ||
-	    sys3(CLOSE_RANGE_CALL, out + 1, ~0U, 0) < 0)
+	if (sys3(SYS_dup3, report_fd, out, 0) < 0 || sys3(CLOSE_RANGE_CALL, FIRST_REPORT_FD, ~0U, 0) < 0)
 		finish(1);
 	if ((failed = sys0(SYS_setsid)) < 0)
 		fail(out, ATTACH_FAIL_SESSION, failed);
-	/* After the ids, because changing them clears it. A daemon that died before this point has
-	 * closed the pipe's other end, and the report finds out. */
-	if ((failed = sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) < 0)
-		fail(out, ATTACH_FAIL_PARENT_DEATH, failed);
+	die_with_daemon(out);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &only_hangup, 0, KERNEL_SIGSET_BYTES);
 	if (report(out, ATTACH_READY, 0) < 0)
 		finish(1);
@@ -274,22 +291,22 @@ become_probe(int report_fd)
 	wait_for_press();
 }
 
-/* The report channels take the places from the launcher's socket on, and everything else is closed. The
- * kernel has given them ascending numbers above those places, so none is overwritten before its turn. */
+/* The report channels take the places from FIRST_REPORT_FD on, and all but those and ATTACH_ALIVE_FD is closed.
+ * The kernel has given them ascending numbers above those places, so none is overwritten before its turn. */
 static void
 keep_only_reports(struct party *party)
 {
 	const int count = (int)party->request.probes;
 
 	for (int i = 0; i < count; i++) {
-		int *report_fd = &party->fds[ATTACH_FD_REPORTS + i], place = ATTACH_INHERITED_FD + i;
+		int *report_fd = &party->fds[ATTACH_FD_REPORTS + i], place = FIRST_REPORT_FD + i;
 
 		if (*report_fd <= place || sys3(SYS_dup3, *report_fd, place, 0) < 0)
 			finish(1);
 		*report_fd = place;
 	}
-	if (sys3(CLOSE_RANGE_CALL, 0, ATTACH_INHERITED_FD - 1, 0) < 0 ||
-	    sys3(CLOSE_RANGE_CALL, ATTACH_INHERITED_FD + count, ~0U, 0) < 0)
+	if (sys3(CLOSE_RANGE_CALL, 0, ATTACH_ALIVE_FD - 1, 0) < 0 ||
+	    sys3(CLOSE_RANGE_CALL, FIRST_REPORT_FD + count, ~0U, 0) < 0)
 		finish(1);
 }
 
