@@ -56,6 +56,14 @@ def waits(pid):
         return False
 
 
+def process_of(pid):
+    """What it does, for whoever wonders."""
+    try:
+        return {member: status_of(pid, member) for member in ("Name", "State", "NSpid", "SigPnd", "ShdPnd", "SigBlk")}
+    except (FileNotFoundError, ProcessLookupError):
+        return {"State": "gone"}
+
+
 def began(pid):
     """The start time in clock ticks, as runtimes note it beside the pid."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:

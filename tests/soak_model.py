@@ -3,6 +3,8 @@
 A press is certain to be followed by a run, or it is in doubt: it was on its way when the daemon or the jail ended, or when
 its probe was removed. So the number of runs has two bounds, which are mostly the same number."""
 
+from soak_jails import process_of
+
 RUNS_MIN = 4  # the fewest runs at once that the soak ever configures
 
 # What the command of each kind does after it has told that it runs, and how its run ends: (member of "last", value).
@@ -178,7 +180,8 @@ class Button:
             return f"probe {self.number} is not listed: {self.definition}" if wanted else None
         self.look(probe)
         if wanted is False:
-            return f"probe {self.number} is still {probe['state']}: {self.definition}"
+            process = probe["pid"] and process_of(probe["pid"])
+            return f"probe {self.number} is still {probe['state']}, with {process}: {vars(self)}"
         if probe["state"] != self.state():
             return f"probe {self.number} is {probe['state']} and not {self.state()}: {self.definition}"
         if self.open:

@@ -329,7 +329,7 @@ START_TEST(probe_with_everything)
 			      .last = {.any = true, .finished_ms = 1001, .output_bytes = 70000}};
 
 	definition_init(&probe.def);
-	unit_name_jail(&probe.def, "www");
+	probe.def.jail.name = "www";
 	probe.def.argv = argv;
 	probe.def.title = title;
 	probe.def.name = name;
