@@ -149,18 +149,26 @@ ctl_expect_end(struct ctl *ctl)
 		      line != NULL ? line : ctl->text);
 }
 
+/* Closes it after the answer. */
+static json_t *
+ctl_ask_over(struct ctl *ctl, const char *request)
+{
+	json_t *answer;
+
+	(void)ctl_say(ctl, request);
+	(void)ctl_say(ctl, "\n");
+	answer = ctl_answer(ctl);
+	ctl_close(ctl);
+	return (answer);
+}
+
 json_t *
 ctl_ask(const char *request)
 {
 	struct ctl ctl;
-	json_t *answer;
 
 	ctl_open(&ctl);
-	(void)ctl_say(&ctl, request);
-	(void)ctl_say(&ctl, "\n");
-	answer = ctl_answer(&ctl);
-	ctl_close(&ctl);
-	return (answer);
+	return (ctl_ask_over(&ctl, request));
 }
 
 json_t *
@@ -216,14 +224,32 @@ ctl_ask_refused(const char *request, const char *code, const char *mentions)
 	ctl_refused(ctl_ask(request), code, mentions);
 }
 
-bool
-ctl_alive(void)
+static bool
+ctl_pings(struct ctl *ctl)
 {
-	json_t *answer = ctl_ask("{\"op\":\"ping\"}");
+	json_t *answer = ctl_ask_over(ctl, "{\"op\":\"ping\"}");
 	bool alive = json_is_true(json_object_get(answer, "ok"));
 
 	json_decref(answer);
 	return (alive);
+}
+
+bool
+ctl_alive(void)
+{
+	struct ctl ctl;
+
+	ctl_open(&ctl);
+	return (ctl_pings(&ctl));
+}
+
+bool
+ctl_serves(void *unused)
+{
+	struct ctl ctl;
+
+	(void)unused;
+	return (ctl_try(&ctl, place()->sock) && ctl_pings(&ctl));
 }
 
 json_t *

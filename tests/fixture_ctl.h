@@ -53,6 +53,10 @@ void ctl_ask_refused(const char *request, const char *code, const char *mentions
 /* Does the daemon answer a ping? */
 bool ctl_alive(void);
 
+/* The same, to be waited for after a crowd: a full queue makes some systems refuse a connection, where others let it
+ * wait. */
+bool ctl_serves(void *unused);
+
 /* Members of an object; each fails the test unless the member is there and of the type. */
 json_int_t ctl_int(const json_t *object, const char *member);
 const char *ctl_string(const json_t *object, const char *member);

@@ -82,17 +82,6 @@ close_all(const int *fds, int count)
 		(void)close(fds[count]);
 }
 
-static bool
-serves(void *unused)
-{
-	json_t *answer = ctl_ask("{\"op\":\"ping\"}");
-	bool ok = ctl_true(answer, "ok");
-
-	(void)unused;
-	json_decref(answer);
-	return (ok);
-}
-
 /* Those who were there before are served during it, and everybody is after it. */
 static void
 flood(const char *text)
@@ -107,7 +96,7 @@ flood(const char *text)
 	probe_sentinel(jail);
 	connect_all(fds, 600, "");
 	close_all(fds, 600);
-	ck_assert(wait_until(serves, NULL));
+	ck_assert(wait_until(ctl_serves, NULL));
 	hostile_open(&mine);
 	hostile_note(daemon, &before);
 	connect_all(fds, CONNECTIONS, text);
@@ -116,7 +105,7 @@ flood(const char *text)
 	json_decref(ctl_answer(&mine));
 	ck_assert_int_lt(wait_now() - asked, PROMPT_MS);
 	close_all(fds, CONNECTIONS);
-	ck_assert(wait_until(serves, NULL));
+	ck_assert(wait_until(ctl_serves, NULL));
 	probe_sentinel(jail);
 	hostile_expect(daemon, &before, GROWTH_KIB);
 }
@@ -178,7 +167,7 @@ START_TEST(clients_that_never_read_cost_a_bounded_memory)
 		      "from %ld to %ld KiB", before.memory, after.memory);
 	probe_sentinel(jail);
 	close_all(fds, UNREADERS);
-	ck_assert(wait_until(serves, NULL));
+	ck_assert(wait_until(ctl_serves, NULL));
 }
 END_TEST
 

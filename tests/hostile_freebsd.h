@@ -10,6 +10,7 @@
 Suite *hostile_state(void);
 Suite *hostile_attacks(void);
 Suite *hostile_reuse(void);
+Suite *hostile_setup(void);
 
 struct kinfo_proc;
 

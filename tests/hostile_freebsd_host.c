@@ -20,7 +20,8 @@
 #include "hostile.h"
 #include "hostile_freebsd.h"
 
-Suite *(*const hostile_os_suites[])(void) = {hostile_state, hostile_attacks, hostile_reuse, NULL};
+Suite *(*const hostile_os_suites[])(void) = {hostile_state, hostile_attacks, hostile_reuse,
+						hostile_setup, NULL};
 
 /* On Linux alone a launcher makes the probes, whose part another could play. */
 bool

@@ -384,6 +384,7 @@ START_TEST(silent_connections_cost_nobody)
 	while (i-- > 0)
 		(void)close(silent[i]);
 	ctl_close(&mine);
+	ck_assert(wait_until(ctl_serves, NULL));
 	probe_sentinel(jail);
 }
 END_TEST

@@ -157,13 +157,15 @@ receive(void)
 {
 	char bytes[65536];
 	ssize_t got;
+	bool open;
 
 	while ((got = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
 		text_add(&received, bytes, (size_t)got);
+	open = got < 0 && (errno == EAGAIN || errno == EINTR);
 	FUZZ_CHECK(!received.failed);
 	if (received.used > 0)
 		check_received();
-	return got < 0 && (errno == EAGAIN || errno == EINTR);
+	return open;
 }
 
 /* ---- a client ---- */
