@@ -83,15 +83,19 @@ class Jail:
         self.pid = children_of(self.process.pid)[0]
 
     def tell(self, command):
-        """Returns when it is done."""
-        self.process.stdin.write(f"{command}; echo done\n")
+        """Returns when it is done: its exit code."""
+        self.process.stdin.write(f"{command}; echo done $?\n")
         self.process.stdin.flush()
-        while (line := self.process.stdout.readline()) != "done\n":
+        while not (line := self.process.stdout.readline()).startswith("done "):
             assert line, f"the jail has ended over: {command}"
+        return int(line.split()[1])
 
     def signal(self, pid, name):
-        """To a process in the jail that the host knows by this pid."""
-        self.tell(f"kill -{name} {status_of(pid, 'NSpid')[-1]}")
+        """To a process in the jail that the host knows by this pid. False: it is gone."""
+        try:
+            return self.tell(f"kill -{name} {status_of(pid, 'NSpid')[-1]} 2>/dev/null") == 0
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def signal_all(self, name):
         """There may be nobody."""

@@ -22,6 +22,15 @@ STEADY = {
 WILD = {**STEADY, "upgrade": 1, "end_in_order": 1, "crash": 1}
 
 
+def signal_from_host(pid, name):
+    """False: it is gone."""
+    try:
+        os.kill(pid, signal.Signals[f"SIG{name}"])
+    except ProcessLookupError:
+        return False
+    return True
+
+
 class Walk(Quiet):
     """The steps; between them come quiet points."""
 
@@ -163,9 +172,16 @@ class Walk(Quiet):
         probe = button and self.look(button)
         if not probe:
             return False
-        button.jail_now().signal(probe["pid"], "HUP")
+        if not button.jail_now().signal(probe["pid"], "HUP"):
+            return self.in_vain(button)
         self.count["presses"] += 1
         return button.press_sent(probe["triggers"])
+
+    @staticmethod
+    def in_vain(button):
+        """It has been armed again, and found pressed by whoever had pressed all that there was."""
+        assert button.doubtful, f"the process of probe {button.number} is gone: {vars(button)}"
+        return False
 
     def press_all(self):
         """Who is armed is pressed; who is not may be by then."""
@@ -190,11 +206,12 @@ class Walk(Quiet):
         probe = button and self.look(button)
         if not probe:
             return False
+        name = random.choice(["TERM", "KILL", "USR1"])
         if random.random() < 0.5:
-            os.kill(probe["pid"], random.choice([signal.SIGTERM, signal.SIGKILL]))
+            there = signal_from_host(probe["pid"], name)
         else:
-            button.jail_now().signal(probe["pid"], random.choice(["TERM", "KILL", "USR1"]))
-        return button.process_killed(probe["pid"])
+            there = button.jail_now().signal(probe["pid"], name)
+        return button.process_killed(probe["pid"]) if there else self.in_vain(button)
 
     def stop_probe(self):
         """It is pressed, too, and that counts once it goes on."""
@@ -202,8 +219,9 @@ class Walk(Quiet):
         probe = button and self.look(button)
         if not probe:
             return False
-        button.jail_now().signal(probe["pid"], "STOP")
-        button.jail_now().signal(probe["pid"], "HUP")
+        jail = button.jail_now()
+        if not (jail.signal(probe["pid"], "STOP") and jail.signal(probe["pid"], "HUP")):
+            return self.in_vain(button)
         button.stopped = probe["pid"]
         self.count["presses"] += 1
         return button.press_sent(probe["triggers"])
