@@ -89,10 +89,6 @@ void job_kill(struct job *);
 /* Its output up to now; valid until the event loop runs again. */
 struct tail *job_output(struct job *);
 
-/* Reaps commands whose output has ended a moment ago: when any child has ended it is likely to be one of them,
- * and looking at a few is cheaper than finding one among all. */
-void job_reap_ending(void);
-
 /* Jobs that have not ended. */
 unsigned job_count(void);
 

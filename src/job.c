@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "ending.h"
 #include "limit.h"
 #include "linelog.h"
 #include "log.h"
@@ -22,16 +23,12 @@
 #include "timer.h"
 #include "util.h"
 
-/* A command whose output has ended has exited within so long, or means to go on without any. */
-#define ENDING_MS 20
-
 #define GROUP_LOOK_MS  50   /* between two looks at a group without its leader */
 #define LEADER_LOOK_MS 500  /* in a draining process, between two looks at the command */
 
 struct job {
 	LIST_ENTRY(job) entry;
-	TAILQ_ENTRY(job) ending; /* while ending_since is not 0 */
-	int64_t ending_since;	 /* monotonic ms; since when it is about to exit */
+	struct ending ending;
 	pid_t pid;
 	int output_fd; /* -1: its end was seen, or given up */
 	bool exited;
@@ -53,27 +50,15 @@ struct job {
 
 static LIST_HEAD(, job) jobs = LIST_HEAD_INITIALIZER(jobs);
 static unsigned count;
-static TAILQ_HEAD(, job) ending = TAILQ_HEAD_INITIALIZER(ending);
-static unsigned ending_count;
 
 /* Set in a draining process only. */
 static void (*on_idle)(void *);
 static void *on_idle_arg;
 
 static void
-not_ending(struct job *job)
-{
-	if (job->ending_since == 0)
-		return;
-	job->ending_since = 0;
-	TAILQ_REMOVE(&ending, job, ending);
-	ending_count--;
-}
-
-static void
 free_job(struct job *job)
 {
-	not_ending(job);
+	ending_forget(&job->ending);
 	evtimer_del(&job->limit_timer);
 	evtimer_del(&job->drain_timer);
 	evtimer_del(&job->group_timer);
@@ -119,35 +104,6 @@ take_output(struct job *job, const char *buffer, size_t got)
 	memcpy(job->begun, buffer + whole, job->begun_length);
 }
 
-/* A process closes its files a moment before it can be reaped. */
-static void
-reap_soon(struct job *job)
-{
-	if (job->exited || job->ending_since != 0 || child_reap(job->pid))
-		return;
-	job->ending_since = util_monotonic_ms();
-	TAILQ_INSERT_TAIL(&ending, job, ending);
-	ending_count++;
-}
-
-void
-job_reap_ending(void)
-{
-	const int64_t now = ending_count == 0 ? 0 : util_monotonic_ms();
-	struct job *job;
-
-	for (unsigned left = ending_count; left > 0 && (job = TAILQ_FIRST(&ending)) != NULL; left--) {
-		int64_t since = job->ending_since;
-
-		not_ending(job);
-		if (child_reap(job->pid) || now - since > ENDING_MS)
-			continue;
-		job->ending_since = since;
-		TAILQ_INSERT_TAIL(&ending, job, ending);
-		ending_count++;
-	}
-}
-
 static void
 close_output(struct job *job)
 {
@@ -176,7 +132,7 @@ output_ready(evutil_socket_t fd, short what, void *arg)
 	if (job->exited)
 		finish_if_over(job);
 	else
-		reap_soon(job);
+		ending_note(&job->ending, job->pid); /* a process closes its files just before it is a zombie */
 }
 
 static void
@@ -257,7 +213,7 @@ process_exited(pid_t pid, int status, void *arg)
 {
 	struct job *job = arg;
 
-	not_ending(job);
+	ending_forget(&job->ending);
 	job->exited = true;
 	job->result.status = status;
 	job->result.finished_ms = util_wall_ms();

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "child.h"
-#include "job.h"
+#include "ending.h"
 #include "timer.h"
 #include "util.h"
 
@@ -162,7 +162,7 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 		else if (waitpid(pid, &status, WNOHANG) == pid)
 			child_exited(pid, status);
 	}
-	job_reap_ending();
+	ending_reap();
 	if (left_over)
 		go_on();
 	else

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "log.h"
 #include "spawn.h"
 #include "unit.h"
@@ -175,7 +176,7 @@ END_TEST
 static bool
 is_reaped_by_itself(void *outcome)
 {
-	job_reap_ending();
+	ending_reap();
 	return ((struct outcome *)outcome)->done > 0;
 }
 
@@ -189,7 +190,7 @@ START_TEST(nobody_names_it)
 	start("exit 3", 0, &outcome);
 	unit_wait(is_reaped_by_itself, &outcome, "the end of a command that nobody names");
 	ck_assert_int_eq(WEXITSTATUS(outcome.status), 3);
-	job_reap_ending();
+	ending_reap();
 	ck_assert_uint_eq(outcome.done, 1);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
