@@ -45,6 +45,7 @@ class Button:
         self.fragile = False  # a trigger that waits now does not survive the daemon
         self.disturbed = False  # the daemon was not the same all the time, or not everything is certain
         self.fixed = None  # runs in all, once it was removed
+        self.dying = False  # its process was killed, and it goes with that, if the daemon lives to see it
 
     # -- What it is
 
@@ -113,11 +114,13 @@ class Button:
         self.killed = pid
         if self.is_single() and not self.is_sticky():
             self.alive = False
+            self.dying = True
 
     def jail_ended(self):
         self.doubt("open")
         self.fragile = True
         self.stopped = 0
+        self.dying = False
         if not self.is_sticky():
             self.alive = False
 
@@ -144,6 +147,8 @@ class Button:
 
     def daemon_ended(self, killed):
         self.stopped = 0
+        if self.dying:
+            self.alive = None
         waiting = ["open"]
         if killed:
             waiting.append("seen")
