@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import daemon
@@ -68,6 +69,15 @@ def began(pid):
     """The start time in clock ticks, as runtimes note it beside the pid."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
         return int(stat.read().rpartition(")")[2].split()[19])
+
+
+def signal_from_host(pid, name):
+    """False: it is gone."""
+    try:
+        os.kill(pid, signal.Signals[f"SIG{name}"])
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Jail:

@@ -6,6 +6,7 @@ import signal
 
 import daemon
 from soak_config import Entry
+from soak_jails import signal_from_host
 from soak_model import KINDS, Button
 from soak_quiet import NAMED_SLOTS, Quiet
 
@@ -20,15 +21,6 @@ STEADY = {
     "reload_wrongly": 1,
 }
 WILD = {**STEADY, "upgrade": 1, "end_in_order": 1, "crash": 1}
-
-
-def signal_from_host(pid, name):
-    """False: it is gone."""
-    try:
-        os.kill(pid, signal.Signals[f"SIG{name}"])
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class Walk(Quiet):
