@@ -30,6 +30,7 @@ Suite *unit_control(void);
 Suite *unit_control_order(void);
 Suite *unit_definition(void);
 Suite *unit_due(void);
+Suite *unit_ending(void);
 Suite *unit_jail(void);
 Suite *unit_job(void);
 Suite *unit_jsonpos(void);
