@@ -39,11 +39,10 @@ static int
 copy_jail(struct jail_ref *copy, const struct jail_ref *jail)
 {
 	char *name;
+	int failed = copy_text(&name, jail->name);
 
-	if (copy_text(&name, jail->name) != 0)
-		return -1;
-	copy->name = name;
-	return 0;
+	copy->name = name; /* in any case: what is copied keeps its own */
+	return failed;
 }
 
 int
