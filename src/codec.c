@@ -53,14 +53,10 @@ static int
 read_jail(json_t *value, struct jail_ref *jail)
 {
 	char *name = NULL;
+	int failed = read_text(json_is_string(value) ? value : NULL, &name);
 
-	codec_read_jail(value, jail);
-	if (jail->name != NULL && (name = strdup(jail->name)) == NULL) {
-		jail->name = NULL;
-		return -1;
-	}
-	jail->name = name;
-	return 0;
+	*jail = (struct jail_ref){.number = json_integer_value(value), .name = name};
+	return failed;
 }
 
 static int

@@ -77,14 +77,10 @@ begin_sweep(void)
 static void
 sweep_on(int64_t until_us)
 {
-	int status;
-
 	while (swept < child_places() && util_monotonic_us() < until_us) {
 		pid_t pid = child_at(swept);
 
-		if (pid != 0 && waitpid(pid, &status, WNOHANG) == pid)
-			child_exited(pid, status);
-		else
+		if (pid == 0 || !child_reap(pid))
 			swept++;
 	}
 	sweeping = swept < child_places();
@@ -152,15 +148,14 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 	bool left_over = false;
 	unsigned named = 0;
 	pid_t pid;
-	int status;
 
 	(void)what;
 	(void)arg;
 	while ((pid = reaper_os_next(fd)) != 0) {
 		if (++named > NAMED_MAX || util_monotonic_us() > until_us)
 			left_over = true;
-		else if (waitpid(pid, &status, WNOHANG) == pid)
-			child_exited(pid, status);
+		else
+			child_reap(pid);
 	}
 	ending_reap();
 	if (left_over)
