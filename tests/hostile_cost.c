@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <sys/resource.h>
+
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,18 @@ int
 hostile_titled(const char *title)
 {
 	return (hostile_pids_titled(title, NULL, 0));
+}
+
+bool
+hostile_can_open(unsigned long wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return (false);
+	if (limit.rlim_cur < (rlim_t)wanted)
+		limit.rlim_cur = limit.rlim_max;
+	return (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= (rlim_t)wanted);
 }
 
 void

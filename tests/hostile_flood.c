@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -32,18 +31,6 @@
 #define PROMPT_MS   1500
 #define GROWTH_KIB  1024
 #define UNREAD_KIB  8192 /* for all that do not read, together */
-
-static bool
-can_open(rlim_t wanted)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return (false);
-	if (limit.rlim_cur < wanted)
-		limit.rlim_cur = limit.rlim_max;
-	return (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted);
-}
 
 /* Connects without waiting for long; -1 when there is no room in the queue. */
 static int
@@ -113,7 +100,7 @@ flood(const char *text)
 START_TEST(two_thousand_silent_connections_are_survived)
 {
 	NEEDS_ROOT;
-	SKIP_UNLESS(can_open(CONNECTIONS + 100), "so many descriptors may not be opened here");
+	SKIP_UNLESS(hostile_can_open(CONNECTIONS + 100), "so many descriptors may not be opened here");
 	flood("");
 }
 END_TEST
@@ -121,7 +108,7 @@ END_TEST
 START_TEST(two_thousand_half_lines_are_survived)
 {
 	NEEDS_ROOT;
-	SKIP_UNLESS(can_open(CONNECTIONS + 100), "so many descriptors may not be opened here");
+	SKIP_UNLESS(hostile_can_open(CONNECTIONS + 100), "so many descriptors may not be opened here");
 	flood("{\"op\":\"stop\"");
 }
 END_TEST

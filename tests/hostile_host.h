@@ -19,6 +19,9 @@ int hostile_titled(const char *title);
 /* The pids of up to max such processes; their number. */
 int hostile_pids_titled(const char *title, pid_t *pids, int max);
 
+/* Lets this process open so many descriptors, if it may. */
+bool hostile_can_open(unsigned long wanted);
+
 /* What a daemon costs its host: to be the same before and after an attack. */
 struct hostile_cost {
 	int descriptors, children;

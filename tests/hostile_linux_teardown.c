@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <poll.h>
@@ -219,19 +218,7 @@ expect_gone(struct ending *ending, const char *when)
 	note_times(ending, when, pings);
 }
 
-static bool
-can_open(rlim_t wanted)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return (false);
-	if (limit.rlim_cur < wanted)
-		limit.rlim_cur = limit.rlim_max;
-	return (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted);
-}
-
-#define NEEDS_DESCRIPTORS SKIP_UNLESS(can_open(OPEN), "so many descriptors may not be opened here")
+#define NEEDS_DESCRIPTORS SKIP_UNLESS(hostile_can_open(OPEN), "so many descriptors may not be opened here")
 
 /* ---- the tests ---- */
 

@@ -175,6 +175,16 @@ START_TEST(daemon_stands_still)
 }
 END_TEST
 
+/* Its process, which stands still from now on, as who is inside knows it. */
+static pid_t
+stand_still(const struct jailfix *jail)
+{
+	pid_t inside = inside_find(jail, TITLE);
+
+	ck_assert_int_eq(inside_signal(jail, INSIDE_ROOT, inside, SIGSTOP), 0);
+	return (inside);
+}
+
 /* A probe that stands still is pressed as often as one likes, and once when it goes on. */
 START_TEST(probe_stands_still)
 {
@@ -186,8 +196,7 @@ START_TEST(probe_stands_still)
 	jail = probe_jail();
 	daemon = daemon_start();
 	probe = appender(jail);
-	inside = inside_find(jail, TITLE);
-	ck_assert_int_eq(inside_signal(jail, INSIDE_ROOT, inside, SIGSTOP), 0);
+	inside = stand_still(jail);
 	inside_press(jail, TITLE);
 	inside_press(jail, TITLE);
 	probe_sentinel(jail);
@@ -212,8 +221,7 @@ START_TEST(probe_dies_as_it_stands)
 	jail = probe_jail();
 	daemon = daemon_start();
 	probe = appender(jail);
-	inside = inside_find(jail, TITLE);
-	ck_assert_int_eq(inside_signal(jail, INSIDE_ROOT, inside, SIGSTOP), 0);
+	inside = stand_still(jail);
 	inside_press(jail, TITLE);
 	ck_assert_int_eq(inside_signal(jail, INSIDE_ROOT, inside, SIGKILL), 0);
 	file_wait_text(place()->log, "event=probe-killed");

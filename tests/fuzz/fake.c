@@ -446,3 +446,14 @@ attach_os_own_path(char *path, size_t size)
 	(void)size;
 	return -1;
 }
+
+void
+fuzz_no_upgrade(const char *id, const void *reply_arg, void (*failed)(void *, const struct error *), void *arg)
+{
+	struct error e;
+
+	(void)id;
+	(void)reply_arg;
+	error_set(&e, ERR_INTERNAL, "this is no daemon");
+	failed(arg, &e);
+}

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
+
 /* The target's own. Of the input as it is there is nothing left after it. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -77,6 +79,9 @@ void fuzz_turn(void);
 
 /* What "!WORD …" makes happen to jails, probes and runs. False: it is none of that. */
 bool fuzz_happens(char words[FUZZ_WORDS][FUZZ_WORD_SIZE]);
+
+/* As commands.h has it, of a server that can't. */
+void fuzz_no_upgrade(const char *id, const void *reply_arg, void (*failed)(void *, const struct error *), void *arg);
 
 /* Ends all probes, runs and jails, and checks that nothing of them is left; then all is as it was at the
  * beginning. */

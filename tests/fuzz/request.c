@@ -276,22 +276,11 @@ reload(configured_done_cb *done, void *arg, struct error *e)
 	return 0;
 }
 
-static void
-upgrade(const char *id, const void *reply_arg, void (*failed)(void *, const struct error *), void *arg)
-{
-	struct error e;
-
-	(void)id;
-	(void)reply_arg;
-	error_set(&e, ERR_INTERNAL, "this is no daemon");
-	failed(arg, &e);
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const struct commands_server server = {
-	    .stop = stop, .describe = describe, .reload = reload, .upgrade = upgrade};
+	    .stop = stop, .describe = describe, .reload = reload, .upgrade = fuzz_no_upgrade};
 
 	(void)argc;
 	(void)argv;
