@@ -33,12 +33,12 @@
 #include <stdint.h>
 
 #include "attach_wire.h"
+#include "capabilities_linux.h"
 #include "confine_linux.h"
 #include "stack_linux.h"
 #include "sys_linux.h"
 
 #define KERNEL_SIGSET_BYTES 8
-#define CAPABILITY_END	    64 /* the kernel refuses those that it doesn't have */
 #define NO_FD		    (-1)
 #define FIRST_REPORT_FD	    (ATTACH_ALIVE_FD + 1)
 
@@ -188,14 +188,6 @@ enter_jail(const struct party *party)
 	if ((failed = sys1(SYS_fchdir, party->fds[ATTACH_FD_ROOT])) < 0 ||
 	    (failed = sys1(SYS_chroot, ".")) < 0 || (failed = sys1(SYS_chdir, "/")) < 0)
 		fail_all(party, ATTACH_FAIL_ROOT, failed);
-}
-
-static void
-drop_bounding_set(void)
-{
-	for (long cap = 0; cap < CAPABILITY_END; cap++)
-		if (sys5(SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			break;
 }
 
 /* The launcher's own supplementary groups were dropped when it started, on the host, where no user
@@ -425,35 +417,6 @@ default_signals(void)
 		sys4(SYS_rt_sigaction, signo, &standard, 0, KERNEL_SIGSET_BYTES);
 }
 
-/* What joining a jail takes, and nothing of what else root may do on the host: setns and its look at
- * the jail's init, chroot, ids, the bounding set, cgroups and OOM score, a security label, and
- * directories that only the jail's owner may enter. */
-#define CAPABILITY(cap) (1u << (cap))
-static const uint32_t launcher_capabilities[2] = {
-    CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_SYS_CHROOT) |
-	CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETPCAP) |
-	CAPABILITY(CAP_SYS_RESOURCE) | CAPABILITY(CAP_DAC_OVERRIDE) |
-	CAPABILITY(CAP_DAC_READ_SEARCH),
-    CAPABILITY(CAP_MAC_ADMIN - 32)};
-
-static void
-keep_launcher_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	if (sys2(SYS_capget, &header, data) < 0)
-		finish(1);
-	for (int i = 0; i < 2; i++) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the kernel has written them */
-		data[i].permitted &= launcher_capabilities[i];
-		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
-	}
-	if (sys2(SYS_capset, &header, data) < 0)
-		finish(1);
-}
-
 static void
 prepare_launcher(void)
 {
@@ -467,7 +430,8 @@ prepare_launcher(void)
 	sys4(SYS_prlimit64, 0, RLIMIT_NPROC, &no_limit, 0);
 	default_signals();
 	drop_bounding_set();
-	keep_launcher_capabilities();
+	if (keep_launcher_capabilities() < 0)
+		finish(1);
 	set_title("jaildaemon: launcher");
 }
 
