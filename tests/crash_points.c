@@ -32,7 +32,7 @@ static const struct {
     {"store_commit@1=kill", BIT(ADD) | BIT(REMOVE) | BIT(TRIGGER) | BIT(PRESS), false},
     {"store_commit@1=kill-after", BIT(ADD) | BIT(REMOVE) | BIT(TRIGGER) | BIT(PRESS), false},
     {"request_answer_text@1=kill", BIT(ADD) | BIT(REMOVE) | BIT(TRIGGER), false},
-    {"child_exited@1=kill", BIT(PRESS) | BIT(PRESS_RESPAWNING), false},
+    {"reaped@1=kill", BIT(PRESS) | BIT(PRESS_RESPAWNING), false},
     {"keep_save@1=kill", BIT(ADD), false},
     {"keep_start@1=kill", BIT(TRIGGER) | BIT(PRESS), false},
     {"keep_drop@1=kill", BIT(REMOVE), false},

@@ -17,7 +17,8 @@
  *   EIO ...     it does nothing and fails with this errno (close closes, and fails)
  *
  * NAME is the function's, but for descriptors that openat gave, which are files of the state, there
- * are write_file and close_file beside write and close.
+ * are write_file and close_file beside write and close; and reaped is a waitpid that found the end of
+ * a child, whoever called it, when it has found it.
  *
  * Each fault is told on standard error as "fault: NAME@CALL". The points at which a crash would
  * hurt most:
@@ -28,7 +29,7 @@
  *   fsync@2=kill                renamed, and the directory not durable
  *   store_commit@1=kill-after   durable, and nobody told
  *   request_answer_text@1=kill  done and told to nobody but the log
- *   child_exited@1=kill         a HUP was reaped, and nothing came of it yet
+ *   reaped@1=kill               a HUP was reaped, and nothing came of it yet
  *   keep_start@1=kill           a single shot's run was chosen, and the record not told
  *   spawn_process@1=kill        the record says started, and the command is not
  *   spawn_process@1=kill-after  the command runs, and its daemon doesn't know
@@ -45,6 +46,7 @@
 #include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +58,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "child.h"
 #include "keep.h"
 #include "request.h"
 #include "spawn.h"
@@ -393,6 +394,22 @@ __wrap_close(int fd)
 	return (result);
 }
 
+pid_t __real_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+
+pid_t
+__wrap_waitpid(pid_t pid, int *status, int options)
+{
+	static struct point reaped = {.name = "reaped"};
+	pid_t found = __real_waitpid(pid, status, options);
+	const struct rule *rule = found > 0 ? enter(&reaped) : NULL;
+
+	if (rule != NULL && rule->what == FAIL)
+		give_up("reaped can't fail");
+	leave(rule);
+	return (found);
+}
+
 WRAP(int, fsync, (int fd), (fd), -1)
 WRAP(int, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name),
      -1)
@@ -412,7 +429,6 @@ WRAP(char *, strdup, (const char *text), (text), NULL)
 WRAP(pid_t, spawn_process, (const struct spawn *spawn), (spawn), -1)
 WRAP(int, store_reserve, (uint64_t next), (next), rule->error)
 WRAP_VOID(store_commit, (struct store_changes * changes), (changes))
-WRAP_VOID(child_exited, (pid_t pid, int status), (pid, status))
 WRAP_VOID(keep_save, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
 WRAP_VOID(keep_start, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
 WRAP_VOID(keep_drop, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))
