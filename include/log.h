@@ -30,6 +30,9 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line that was composed already; priority: as syslog has them. */
+void log_write(int priority, const char *line, size_t length);
+
 /* Writes text[0..length) to dst as a quoted string: quotes, backslashes, control characters and
  * bytes above 126 are escaped. Cut to size; always terminated. Returns dst. */
 char *log_quote(char *dst, size_t size, const char *text, size_t length);

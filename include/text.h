@@ -1,4 +1,5 @@
-/* A text that grows. What goes wrong while it is built (there is no memory) is asked for once, at its end. */
+/* A text that grows, or one in a place of its own. What goes wrong while it is built (there is no memory, or no
+ * room) is asked for once, at its end. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -12,7 +13,11 @@ struct text {
 	size_t used;
 	size_t capacity;
 	bool failed;
+	bool fixed; /* it does not grow: a piece that doesn't fit is left out, whole */
 };
+
+/* An empty one in a char array. */
+#define TEXT_IN(array) {.bytes = (array), .capacity = sizeof(array), .fixed = true}
 
 void text_add(struct text *, const char *bytes, size_t length);
 void text_say(struct text *, const char *terminated);
@@ -24,6 +29,7 @@ void text_member(struct text *, const char *name);
 /* As a JSON string. It must be UTF-8. */
 void text_quote(struct text *, const char *terminated);
 
+/* Of one that grows. */
 void text_free(struct text *);
 
 #endif

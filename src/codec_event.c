@@ -1,12 +1,12 @@
 /* Events are many, and each is the same few members: so they are printed straight into a line. */
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "codec.h"
 #include "jsontext.h"
+#include "text.h"
 #include "util.h"
 
 #define ESCAPE_SIZE 6 /* of one byte: \u001b */
@@ -15,111 +15,98 @@ _Static_assert(CODEC_EVENT_SIZE >
 		   ESCAPE_SIZE * (TELL_OUTPUT_MAX + JAIL_NAME_SIZE + DEFINITION_NAME_MAX) + 1024,
 	       "a piece of output must fit into a line");
 
-struct printer {
-	char *line;
-	size_t used;
-};
-
-/* What doesn't fit is left out, whole; never so with what tell.h lets through. */
 static void
-put(struct printer *to, const char *bytes, size_t length)
+put_control(struct text *to, unsigned char c)
 {
-	if (to->used + length > CODEC_EVENT_SIZE)
-		return;
-	memcpy(to->line + to->used, bytes, length);
-	to->used += length;
-}
+	char unicode[sizeof("\\u001f")];
 
-static void put_format(struct printer *, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-put_format(struct printer *to, const char *format, ...)
-{
-	char text[128];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	put(to, text, strlen(text));
+	snprintf(unicode, sizeof(unicode), "\\u%04x", c);
+	text_say(to, unicode);
 }
 
 /* C1 is of control characters too, two bytes each. */
 static void
-put_character(struct printer *to, const char *bytes, size_t size)
+put_character(struct text *to, const char *bytes, size_t size)
 {
 	const unsigned char *c = (const unsigned char *)bytes;
+	const char escaped[] = {'\\', *bytes};
 
 	if (size == 0)
-		put(to, "\xef\xbf\xbd", 3); /* no character, U+FFFD */
+		text_say(to, "\xef\xbf\xbd"); /* no character, U+FFFD */
 	else if (*c == '"' || *c == '\\')
-		put_format(to, "\\%c", *c);
+		text_add(to, escaped, sizeof(escaped));
 	else if (*c == '\n')
-		put(to, "\\n", 2);
+		text_say(to, "\\n");
 	else if (*c < ' ' || *c == 0x7f)
-		put_format(to, "\\u%04x", *c);
+		put_control(to, *c);
 	else if (*c == 0xc2 && c[1] < 0xa0)
-		put_format(to, "\\u%04x", c[1]);
+		put_control(to, c[1]);
 	else
-		put(to, bytes, size);
+		text_add(to, bytes, size);
 }
 
 static void
-put_text(struct printer *to, const char *text, size_t length)
+put_text(struct text *to, const char *text, size_t length)
 {
-	put(to, "\"", 1);
+	text_say(to, "\"");
 	for (size_t i = 0; i < length;) {
 		size_t size = util_character(text + i, length - i);
 
 		put_character(to, text + i, size);
 		i += size == 0 ? 1 : size;
 	}
-	put(to, "\"", 1);
+	text_say(to, "\"");
 }
 
 static void
-put_head(struct printer *to, const char *event, uint64_t seq, int64_t wall_ms)
+put_head(struct text *to, const char *event, uint64_t seq, int64_t wall_ms)
 {
 	char stamp[UTIL_TIME_SIZE];
 
-	put_format(to, "{\"event\":\"%s\",\"seq\":%llu,\"time\":\"%s\"", event,
-		   (unsigned long long)seq, util_format_time(stamp, wall_ms));
+	text_say(to, "{\"event\":\"");
+	text_say(to, event);
+	text_say(to, "\",\"seq\":");
+	text_number(to, (int64_t)seq);
+	text_say(to, ",\"time\":\"");
+	text_say(to, util_format_time(stamp, wall_ms));
+	text_say(to, "\"");
 }
 
 /* The members that each event has; null where it is the daemon's own. */
 static void
-put_probe(struct printer *to, const struct probe *probe)
+put_probe(struct text *to, const struct probe *probe)
 {
 	const struct definition *def;
 
 	if (probe == NULL) {
-		put_format(to, ",\"probe\":null,\"name\":null,\"jail\":null");
+		text_say(to, ",\"probe\":null,\"name\":null,\"jail\":null");
 		return;
 	}
 	def = &probe->def;
+	text_member(to, "probe");
 	if (probe->number == 0) /* it never came to be */
-		put_format(to, ",\"probe\":null,\"name\":");
+		text_say(to, "null");
 	else
-		put_format(to, ",\"probe\":%llu,\"name\":", (unsigned long long)probe->number);
+		text_number(to, (int64_t)probe->number);
+	text_member(to, "name");
 	if (def->name == NULL)
-		put(to, "null", 4);
+		text_say(to, "null");
 	else
 		put_text(to, def->name, strlen(def->name));
-	put_format(to, ",\"jail\":");
+	text_member(to, "jail");
 	if (def->jail.number != 0)
-		put_format(to, "%lld", (long long)def->jail.number);
+		text_number(to, def->jail.number);
 	else
 		put_text(to, def->jail.name, strlen(def->jail.name));
 }
 
 static void
-put_fields(struct printer *to, const struct tell_field *field, size_t text_max)
+put_fields(struct text *to, const struct tell_field *field, size_t text_max)
 {
 	for (; field->name != NULL; field++) {
-		put_format(to, ",\"%s\":", field->name);
+		text_member(to, field->name);
 		if (field->text == NULL)
-			put_format(to, "%lld", (long long)field->number);
+			text_number(to, field->number);
 		else if (field->length <= text_max)
 			put_text(to, field->text, field->length);
 		else
@@ -127,19 +114,28 @@ put_fields(struct printer *to, const struct tell_field *field, size_t text_max)
 	}
 }
 
+/* What doesn't fit is left out; never so with what tell.h lets through. */
+static struct text
+in_line(char line[CODEC_EVENT_SIZE])
+{
+	return (struct text){.bytes = line, .capacity = CODEC_EVENT_SIZE, .fixed = true};
+}
+
 size_t
 codec_event(const struct tell_event *event, uint64_t seq, char line[CODEC_EVENT_SIZE])
 {
 	bool is_output = event->kind == TELL_KIND_RUN_OUTPUT;
 	const char *kind = tell_kind_name(event->kind);
-	struct printer to = {.line = line};
+	struct text to = in_line(line);
 
 	put_head(&to, kind, seq, event->wall_ms);
 	put_probe(&to, event->probe);
-	if (strcmp(event->name, kind) != 0)
-		put_format(&to, ",\"what\":\"%s\"", event->name);
+	if (strcmp(event->name, kind) != 0) {
+		text_member(&to, "what");
+		put_text(&to, event->name, strlen(event->name));
+	}
 	put_fields(&to, event->fields, is_output ? TELL_OUTPUT_MAX : TELL_TEXT_MAX);
-	put(&to, "}\n", 2);
+	text_say(&to, "}\n");
 	return to.used;
 }
 
@@ -189,10 +185,12 @@ codec_read_event(const char *line, size_t length, struct codec_event_head *head)
 size_t
 codec_missed(uint64_t count, uint64_t seq, int64_t wall_ms, char line[CODEC_EVENT_SIZE])
 {
-	struct printer to = {.line = line};
+	struct text to = in_line(line);
 
 	put_head(&to, "missed", seq, wall_ms);
 	put_probe(&to, NULL);
-	put_format(&to, ",\"count\":%llu}\n", (unsigned long long)count);
+	text_member(&to, "count");
+	text_number(&to, (int64_t)count);
+	text_say(&to, "}\n");
 	return to.used;
 }

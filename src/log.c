@@ -13,6 +13,7 @@
 #include "util.h"
 
 #define LINE_SIZE 4096 /* the longest tag and the longest piece of output, escaped, fit */
+#define PREFIX_SIZE 16
 
 static bool use_stderr = true;
 static bool journal_reads;
@@ -91,20 +92,47 @@ is_wanted(int priority)
 	return priority <= level_wanted;
 }
 
+/* Where the line begins: whoever reads standard error wants to know who it is, or how much it matters. */
+static size_t
+put_prefix(char text[PREFIX_SIZE], int priority)
+{
+	if (!use_stderr)
+		return 0;
+	if (journal_reads)
+		return (size_t)snprintf(text, PREFIX_SIZE, "<%d>", priority);
+	memcpy(text, "jaildaemon: ", strlen("jaildaemon: "));
+	return strlen("jaildaemon: ");
+}
+
 /* One write a line, so that lines of daemon and children never mix. A log that can't be written is
  * no reason to stop, and there is nobody to tell. */
 static void
-write_stderr(int priority, const char *line)
+put_line(int priority, const char *line, size_t length)
 {
-	char text[LINE_SIZE + 32];
-	int length;
+	char text[PREFIX_SIZE + LINE_SIZE + 1];
+	size_t begin = put_prefix(text, priority), end;
 
-	if (journal_reads)
-		length = snprintf(text, sizeof(text), "<%d>%s\n", priority, line);
-	else
-		length = snprintf(text, sizeof(text), "jaildaemon: %s\n", line);
-	if (length > 0 && write(STDERR_FILENO, text, strlen(text)) < 0)
+	end = begin + (length < LINE_SIZE ? length : LINE_SIZE - 1);
+	memcpy(text + begin, line, end - begin);
+	text[end] = '\0';
+	util_make_printable(text + begin);
+	if (!use_stderr) {
+		syslog(priority, "%s", text);
 		return;
+	}
+	text[end++] = '\n';
+	if (write(STDERR_FILENO, text, end) < 0)
+		return;
+}
+
+void
+log_write(int priority, const char *line, size_t length)
+{
+	int saved_errno = errno;
+
+	if (is_wanted(priority))
+		put_line(priority, line, length);
+	errno = saved_errno;
 }
 
 static void log_line(int priority, const char *format, va_list args)
@@ -119,11 +147,7 @@ log_line(int priority, const char *format, va_list args)
 	if (!is_wanted(priority))
 		return;
 	vsnprintf(line, sizeof(line), format, args);
-	util_make_printable(line);
-	if (use_stderr)
-		write_stderr(priority, line);
-	else
-		syslog(priority, "%s", line);
+	put_line(priority, line, strlen(line));
 	errno = saved_errno;
 }
 

@@ -3,15 +3,16 @@
 #include "tell.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "log.h"
+#include "text.h"
 #include "title.h"
 #include "util.h"
 
-#define FIELDS_SIZE 4096 /* of a log line, which is cut to as much */
+#define LINE_SIZE 8192 /* more than the log takes, so that it is cut there, and no field left out here */
 
 static const char *const kind_names[TELL_KINDS] = {
     [TELL_KIND_PROBE_ADDED] = "probe-added",
@@ -30,36 +31,34 @@ static const char *const kind_names[TELL_KINDS] = {
     [TELL_KIND_DAEMON_UPGRADED] = "daemon-upgraded",
 };
 
-enum level { INFO, WARN, ERROR };
-
 static const struct fact {
 	const char *name;
 	enum tell_kind kind;
-	enum level level;
+	int priority; /* as syslog has them */
 } facts[TELL_FACTS] = {
-    [TELL_PROBE_ADDED] = {"probe-added", TELL_KIND_PROBE_ADDED, INFO},
-    [TELL_PROBE_RESTORED] = {"probe-restored", TELL_KIND_PROBE_ADDED, INFO},
-    [TELL_ARMED] = {"armed", TELL_KIND_ARMED, INFO},
-    [TELL_ATTACH_FAILED] = {"attach-failed", TELL_KIND_ERROR, WARN},
-    [TELL_TRIGGERED] = {"triggered", TELL_KIND_TRIGGERED, INFO},
-    [TELL_PROBE_KILLED] = {"probe-killed", TELL_KIND_ERROR, WARN},
-    [TELL_PROBE_ENDED] = {"probe-ended", TELL_KIND_ERROR, WARN},
-    [TELL_RUN_STARTED] = {"run-started", TELL_KIND_RUN_STARTED, INFO},
-    [TELL_RUN_OUTPUT] = {"run-output", TELL_KIND_RUN_OUTPUT, INFO},
-    [TELL_RUN_ENDED] = {"run-ended", TELL_KIND_RUN_ENDED, INFO},
-    [TELL_THROTTLED] = {"throttled", TELL_KIND_THROTTLED, INFO},
-    [TELL_COALESCED] = {"coalesced", TELL_KIND_COALESCED, INFO},
-    [TELL_TRIGGER_DROPPED] = {"trigger-dropped", TELL_KIND_ERROR, WARN},
-    [TELL_JAIL_GONE] = {"jail-gone", TELL_KIND_JAIL_GONE, INFO},
-    [TELL_JAIL_BACK] = {"jail-back", TELL_KIND_JAIL_BACK, INFO},
-    [TELL_REMOVED] = {"removed", TELL_KIND_REMOVED, INFO},
-    [TELL_ERROR] = {"error", TELL_KIND_ERROR, WARN},
-    [TELL_NOT_SAVED] = {"error", TELL_KIND_ERROR, ERROR},
-    [TELL_CONFIGURED_FAILED] = {"configured-probe-failed", TELL_KIND_ERROR, WARN},
-    [TELL_RELOAD_FAILED] = {"reload-failed", TELL_KIND_ERROR, ERROR},
-    [TELL_UPGRADE_FAILED] = {"upgrade-failed", TELL_KIND_ERROR, WARN},
-    [TELL_DAEMON_STOPPING] = {"daemon-stopping", TELL_KIND_DAEMON_STOPPING, INFO},
-    [TELL_DAEMON_UPGRADED] = {"daemon-upgraded", TELL_KIND_DAEMON_UPGRADED, INFO},
+    [TELL_PROBE_ADDED] = {"probe-added", TELL_KIND_PROBE_ADDED, LOG_INFO},
+    [TELL_PROBE_RESTORED] = {"probe-restored", TELL_KIND_PROBE_ADDED, LOG_INFO},
+    [TELL_ARMED] = {"armed", TELL_KIND_ARMED, LOG_INFO},
+    [TELL_ATTACH_FAILED] = {"attach-failed", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_TRIGGERED] = {"triggered", TELL_KIND_TRIGGERED, LOG_INFO},
+    [TELL_PROBE_KILLED] = {"probe-killed", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_PROBE_ENDED] = {"probe-ended", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_RUN_STARTED] = {"run-started", TELL_KIND_RUN_STARTED, LOG_INFO},
+    [TELL_RUN_OUTPUT] = {"run-output", TELL_KIND_RUN_OUTPUT, LOG_INFO},
+    [TELL_RUN_ENDED] = {"run-ended", TELL_KIND_RUN_ENDED, LOG_INFO},
+    [TELL_THROTTLED] = {"throttled", TELL_KIND_THROTTLED, LOG_INFO},
+    [TELL_COALESCED] = {"coalesced", TELL_KIND_COALESCED, LOG_INFO},
+    [TELL_TRIGGER_DROPPED] = {"trigger-dropped", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_JAIL_GONE] = {"jail-gone", TELL_KIND_JAIL_GONE, LOG_INFO},
+    [TELL_JAIL_BACK] = {"jail-back", TELL_KIND_JAIL_BACK, LOG_INFO},
+    [TELL_REMOVED] = {"removed", TELL_KIND_REMOVED, LOG_INFO},
+    [TELL_ERROR] = {"error", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_NOT_SAVED] = {"error", TELL_KIND_ERROR, LOG_ERR},
+    [TELL_CONFIGURED_FAILED] = {"configured-probe-failed", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_RELOAD_FAILED] = {"reload-failed", TELL_KIND_ERROR, LOG_ERR},
+    [TELL_UPGRADE_FAILED] = {"upgrade-failed", TELL_KIND_ERROR, LOG_WARNING},
+    [TELL_DAEMON_STOPPING] = {"daemon-stopping", TELL_KIND_DAEMON_STOPPING, LOG_INFO},
+    [TELL_DAEMON_UPGRADED] = {"daemon-upgraded", TELL_KIND_DAEMON_UPGRADED, LOG_INFO},
 };
 
 static void (*sink)(const struct tell_event *);
@@ -93,37 +92,37 @@ tell_want_output(bool wanted)
 	output_wanted = wanted;
 }
 
-/* " name=value", quoted where it is a text. Returns what is used of it by then. */
-static size_t
-append_field(char line[FIELDS_SIZE], size_t used, const struct tell_field *field)
+/* " name=value", quoted where it is a text. */
+static void
+put_field(struct text *line, const struct tell_field *field)
 {
-	char quoted[TELL_TEXT_MAX * 4 + 3], number[24];
-	const char *value = number;
+	char quoted[TELL_TEXT_MAX * 4 + 3];
 	size_t length = field->length < TELL_TEXT_MAX ? field->length : TELL_TEXT_MAX;
 
+	text_say(line, " ");
+	text_say(line, field->name);
+	text_say(line, "=");
 	if (field->text != NULL)
-		value = log_quote(quoted, sizeof(quoted), field->text, length);
+		text_say(line, log_quote(quoted, sizeof(quoted), field->text, length));
 	else
-		snprintf(number, sizeof(number), "%lld", (long long)field->number);
-	used += (size_t)snprintf(line + used, FIELDS_SIZE - used, " %s=%s", field->name, value);
-	return used < FIELDS_SIZE ? used : FIELDS_SIZE - 1;
+		text_number(line, field->number);
 }
 
 static void
 write_log(const struct fact *fact, const struct probe *probe, const struct tell_field *fields)
 {
-	const char *space = probe == NULL ? "" : " ", *tag = probe == NULL ? "" : probe->tag;
-	char line[FIELDS_SIZE] = "";
-	size_t used = 0;
+	char bytes[LINE_SIZE];
+	struct text line = TEXT_IN(bytes);
 
+	text_say(&line, "event=");
+	text_say(&line, fact->name);
+	if (probe != NULL) {
+		text_say(&line, " ");
+		text_say(&line, probe->tag);
+	}
 	for (; fields->name != NULL; fields++)
-		used = append_field(line, used, fields);
-	if (fact->level == INFO)
-		log_info("event=%s%s%s%s", fact->name, space, tag, line);
-	else if (fact->level == WARN)
-		log_warn("event=%s%s%s%s", fact->name, space, tag, line);
-	else
-		log_error("event=%s%s%s%s", fact->name, space, tag, line);
+		put_field(&line, fields);
+	log_write(fact->priority, bytes, line.used);
 }
 
 static void

@@ -7,17 +7,17 @@
 
 #define FIRST_CAPACITY 1024
 
-/* False: no memory. */
+/* False: no memory, or it does not grow. */
 static bool
 grow(struct text *text, size_t length)
 {
 	size_t capacity = text->capacity == 0 ? FIRST_CAPACITY : text->capacity;
-	char *larger = NULL;
+	char *larger;
 
 	while (capacity < text->used + length)
 		capacity *= 2;
-	if (!text->failed && (larger = realloc(text->bytes, capacity)) == NULL)
-		text->failed = true;
+	larger = text->fixed || text->failed ? NULL : realloc(text->bytes, capacity);
+	text->failed = larger == NULL;
 	if (larger == NULL)
 		return false;
 	text->bytes = larger;
@@ -25,7 +25,7 @@ grow(struct text *text, size_t length)
 	return true;
 }
 
-/* Takes so many bytes more, which the caller fills. NULL: no memory. */
+/* Takes so many bytes more, which the caller fills. NULL: no memory, or no room. */
 static char *
 take(struct text *text, size_t length)
 {

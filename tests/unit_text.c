@@ -62,6 +62,24 @@ START_TEST(it_grows)
 }
 END_TEST
 
+START_TEST(what_does_not_fit_is_left_out_whole)
+{
+	char place[8];
+	struct text text = TEXT_IN(place);
+
+	text_say(&text, "12345");
+	text_number(&text, 6789);
+	text_member(&text, "a");
+	ck_assert(text.failed);
+	text_number(&text, -78);
+	ck_assert_uint_eq(text.used, sizeof(place));
+	ck_assert_int_eq(memcmp(place, "12345-78", sizeof(place)), 0);
+	ck_assert_ptr_eq(text.bytes, place);
+	text_say(&text, "9");
+	ck_assert_uint_eq(text.used, sizeof(place));
+}
+END_TEST
+
 Suite *
 unit_text(void)
 {
@@ -71,5 +89,6 @@ unit_text(void)
 	tcase_add_test(tests, numbers_are_written_out);
 	tcase_add_test(tests, quoted_text_is_what_json_reads_again);
 	tcase_add_test(tests, it_grows);
+	tcase_add_test(tests, what_does_not_fit_is_left_out_whole);
 	return suite;
 }
