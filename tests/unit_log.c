@@ -11,12 +11,14 @@
 #include "unit.h"
 #include "util.h"
 
-/* Instead of the library's: what the log was opened with. */
+/* Instead of the library's openlog (the linker's --wrap): what the log was opened with. */
 static int opened_facility;
 static unsigned opened;
 
+void __wrap_openlog(const char *ident, int option, int facility);
+
 void
-openlog(const char *ident, int option, int facility)
+__wrap_openlog(const char *ident, int option, int facility)
 {
 	(void)option;
 	ck_assert_str_eq(ident, "jaildaemon");
