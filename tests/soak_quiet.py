@@ -24,6 +24,7 @@ class Quiet:
         self.slots = [Slot(f"web{number}") for number in range(NAMED_SLOTS)] + [Slot(None) for _ in range(PLAIN_SLOTS)]
         self.buttons = []
         self.highest = 0  # of all numbers that were ever told
+        self.titles = 0  # of definitions: each is another one, or replacing by it would change nothing
         self.finished = {}  # of each number that is gone for good how often it has run
         self.even = False  # nothing has disturbed this round
         self.status_before = None

@@ -58,10 +58,11 @@ class Walk(Quiet):
             return None
         kind = random.choices(list(KINDS), [6, 2, 1, 1, 3])[0]
         tail = KINDS[kind][0].format(gate=self.gate.path)
+        self.titles += 1
         definition = {
             "jail": slot.name if sticky else slot.jail.pid,
             "command": f"echo $JAILDAEMON_PROBE >> {self.ran.path}; {tail}",
-            "respawn": random.choice(["no", "after", "after", "now"]), "title": f"T{random.randrange(1000)}",
+            "respawn": random.choice(["no", "after", "after", "now"]), "title": f"T{self.titles}",
         }
         if sticky:
             definition["sticky"] = True
