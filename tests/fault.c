@@ -1,7 +1,7 @@
 /*
  * The daemon that fails on demand: linked with the daemon's own objects, it stands between them and
- * the functions that they call (the linker's --wrap; Makefile.am has the list). Nothing of it is in
- * the daemon that is installed.
+ * the functions that they call: those of the C library under another name, the daemon's own by the
+ * linker's --wrap (Makefile.am has the lists). Nothing of it is in the daemon that is installed.
  *
  *   JAILDAEMON_FAULT         a plan, in force from the start
  *   JAILDAEMON_FAULT_FILE    a file with a plan, in force from when the file appears, and replaced
@@ -17,8 +17,8 @@
  *   EIO ...     it does nothing and fails with this errno (close closes, and fails)
  *
  * NAME is the function's, but for descriptors that openat gave, which are files of the state, there
- * are write_file and close_file beside write and close; and reaped is a waitpid that found the end of
- * a child, whoever called it, when it has found it.
+ * are write_file and close_file beside write and close; and reaped is a waitpid that found the end
+ * of a child, whoever called it, when it has found it.
  *
  * Each fault is told on standard error as "fault: NAME@CALL". The points at which a crash would
  * hurt most:
@@ -45,6 +45,7 @@
 
 #include <sys/file.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -293,8 +294,7 @@ file_mark(int fd)
 	return (fd >= 0 && fd < FILES_MAX ? &is_file[fd] : &none);
 }
 
-#define WRAP(type, function, parameters, arguments, failed) \
-	type __real_##function parameters; \
+#define STAND_IN(type, function, real, parameters, arguments, failed) \
 	type __wrap_##function parameters; \
 	type __wrap_##function parameters \
 	{ \
@@ -306,12 +306,21 @@ file_mark(int fd)
 			errno = rule->error; \
 			return (failed); \
 		} \
-		result = __real_##function arguments; \
+		result = real arguments; \
 		leave(rule); \
 		return (result); \
 	}
 
-/* One that can't fail. */
+/* One of the C library. */
+#define RENAMED(type, function, parameters, arguments, failed) \
+	STAND_IN(type, function, function, parameters, arguments, failed)
+
+/* One of the daemon's own. */
+#define WRAP(type, function, parameters, arguments, failed) \
+	type __real_##function parameters; \
+	STAND_IN(type, function, __real_##function, parameters, arguments, failed)
+
+/* Of those one that can't fail. */
 #define WRAP_VOID(function, parameters, arguments) \
 	void __real_##function parameters; \
 	void __wrap_##function parameters; \
@@ -327,8 +336,7 @@ file_mark(int fd)
 	}
 
 /* Its other arguments are one mode, if any. */
-#define WRAP_OPEN(function, parameters, arguments) \
-	int __real_##function parameters; \
+#define RENAMED_OPEN(function, parameters, arguments) \
 	int __wrap_##function parameters; \
 	int __wrap_##function parameters \
 	{ \
@@ -346,15 +354,14 @@ file_mark(int fd)
 			errno = rule->error; \
 			return (-1); \
 		} \
-		fd = __real_##function arguments; \
+		fd = function arguments; \
 		*file_mark(fd) = strcmp(#function, "openat") == 0; \
 		leave(rule); \
 		return (fd); \
 	}
 
-WRAP_OPEN(open, (const char *path, int flags, ...), (path, flags, mode))
-WRAP_OPEN(openat, (int at, const char *path, int flags, ...), (at, path, flags, mode))
-ssize_t __real_write(int fd, const void *bytes, size_t size);
+RENAMED_OPEN(open, (const char *path, int flags, ...), (path, flags, mode))
+RENAMED_OPEN(openat, (int at, const char *path, int flags, ...), (at, path, flags, mode))
 ssize_t __wrap_write(int fd, const void *bytes, size_t size);
 
 ssize_t
@@ -368,12 +375,11 @@ __wrap_write(int fd, const void *bytes, size_t size)
 		errno = rule->error;
 		return (-1);
 	}
-	written = __real_write(fd, bytes, size);
+	written = write(fd, bytes, size);
 	leave(rule);
 	return (written);
 }
 
-int __real_close(int fd);
 int __wrap_close(int fd);
 
 int
@@ -385,7 +391,7 @@ __wrap_close(int fd)
 
 	if (counted == getpid())
 		*file_mark(fd) = false;
-	result = __real_close(fd);
+	result = close(fd);
 	leave(rule);
 	if (rule != NULL && rule->what == FAIL) {
 		errno = rule->error;
@@ -394,14 +400,13 @@ __wrap_close(int fd)
 	return (result);
 }
 
-pid_t __real_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 
 pid_t
 __wrap_waitpid(pid_t pid, int *status, int options)
 {
 	static struct point reaped = {.name = "reaped"};
-	pid_t found = __real_waitpid(pid, status, options);
+	pid_t found = waitpid(pid, status, options);
 	const struct rule *rule = found > 0 ? enter(&reaped) : NULL;
 
 	if (rule != NULL && rule->what == FAIL)
@@ -410,21 +415,21 @@ __wrap_waitpid(pid_t pid, int *status, int options)
 	return (found);
 }
 
-WRAP(int, fsync, (int fd), (fd), -1)
-WRAP(int, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name),
-     -1)
-WRAP(int, unlinkat, (int at, const char *path, int flags), (at, path, flags), -1)
-WRAP(int, mkdirat, (int at, const char *path, mode_t mode), (at, path, mode), -1)
-WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
-WRAP(int, flock, (int fd, int how), (fd, how), -1)
-WRAP(int, pipe2, (int ends[2], int flags), (ends, flags), -1)
-WRAP(int, socketpair, (int domain, int type, int protocol, int ends[2]),
-     (domain, type, protocol, ends), -1)
-WRAP(pid_t, fork, (void), (), -1)
-WRAP(void *, malloc, (size_t size), (size), NULL)
-WRAP(void *, calloc, (size_t number, size_t size), (number, size), NULL)
-WRAP(void *, realloc, (void *block, size_t size), (block, size), NULL)
-WRAP(char *, strdup, (const char *text), (text), NULL)
+RENAMED(int, fsync, (int fd), (fd), -1)
+RENAMED(int, renameat, (int from, const char *old, int to, const char *name), (from, old, to, name),
+	-1)
+RENAMED(int, unlinkat, (int at, const char *path, int flags), (at, path, flags), -1)
+RENAMED(int, mkdirat, (int at, const char *path, mode_t mode), (at, path, mode), -1)
+RENAMED(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
+RENAMED(int, flock, (int fd, int how), (fd, how), -1)
+RENAMED(int, pipe2, (int ends[2], int flags), (ends, flags), -1)
+RENAMED(int, socketpair, (int domain, int type, int protocol, int ends[2]),
+	(domain, type, protocol, ends), -1)
+RENAMED(pid_t, fork, (void), (), -1)
+RENAMED(void *, malloc, (size_t size), (size), NULL)
+RENAMED(void *, calloc, (size_t number, size_t size), (number, size), NULL)
+RENAMED(void *, realloc, (void *block, size_t size), (block, size), NULL)
+RENAMED(char *, strdup, (const char *text), (text), NULL)
 
 WRAP(pid_t, spawn_process, (const struct spawn *spawn), (spawn), -1)
 WRAP(int, store_reserve, (uint64_t next), (next), rule->error)
