@@ -162,10 +162,10 @@ void
 jail_os_boot(char boot[JAIL_BOOT_SIZE])
 {
 	static char known[JAIL_BOOT_SIZE];
+	char id[JAIL_BOOT_SIZE];
 
-	if (known[0] == '\0' &&
-	    util_read_file("/proc/sys/kernel/random/boot_id", known, sizeof(known)) >= 0)
-		known[strcspn(known, "\n")] = '\0';
+	if (known[0] == '\0' && util_read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id)) > 0)
+		memcpy(known, id, strcspn(id, "\n"));
 	memcpy(boot, known, sizeof(known));
 }
 
