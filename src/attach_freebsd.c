@@ -107,5 +107,5 @@ attach_read(int report_fd, pid_t helper, struct attach_report *line)
 	(void)helper;
 	if (got == (ssize_t)sizeof(*line))
 		return 1;
-	return got < 0 && (errno == EAGAIN || errno == EINTR) ? -1 : 0;
+	return got < 0 && (errno == EINTR || util_is_shortage(errno)) ? -1 : 0;
 }

@@ -334,7 +334,7 @@ attach_read(int report_fd, pid_t helper, struct attach_report *line)
 			line->value = sender;
 		return 1;
 	}
-	return got < 0 && errno == EAGAIN ? -1 : 0;
+	return got < 0 && util_is_shortage(errno) ? -1 : 0; /* what could not be taken now is still there */
 }
 
 int
