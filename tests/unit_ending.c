@@ -9,9 +9,7 @@
 
 #include "child.h"
 #include "unit.h"
-#include "util.h"
 
-#define LONG_MS 50 /* more than it waits for one */
 
 static struct ending ending;
 static unsigned told;
@@ -99,12 +97,10 @@ END_TEST
 START_TEST(one_that_goes_on_is_given_up)
 {
 	pid_t pid = start();
-	int64_t began = util_monotonic_ms();
 
 	ending_note(&ending, pid);
-	while (util_monotonic_ms() - began < LONG_MS)
+	while (ending.since_ms != 0) /* or this test runs out of its time */
 		ending_reap();
-	ck_assert_int_eq(ending.since_ms, 0);
 	end(pid);
 	ending_reap();
 	check_told(0);
