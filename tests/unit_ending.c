@@ -10,7 +10,6 @@
 #include "child.h"
 #include "unit.h"
 
-
 static struct ending ending;
 static unsigned told;
 static int status_told;
