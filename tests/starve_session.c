@@ -168,7 +168,8 @@ compose(char request[REQUEST_SIZE], const char *format, va_list args)
 }
 
 /* A connection that ends without an answer is excused once, however long it takes to get another
- * one. */
+ * one. What was asked may have been done all the same, and be out of place for a moment: a probe that
+ * was pressed isn't armed. */
 static json_t *
 ask_text(struct starve_session *session, const char *codes, const char *request)
 {
@@ -177,7 +178,7 @@ ask_text(struct starve_session *session, const char *codes, const char *request)
 	json_t *answer;
 
 	while ((answer = try_request(request)) == NULL || strstr(codes, code_of(answer)) == NULL) {
-		if (answer != NULL || !lost)
+		if (!lost || (answer != NULL && strcmp(code_of(answer), "bad-request") != 0))
 			excuse_refusal(session, request, answer);
 		lost = lost || answer == NULL;
 		json_decref(answer);
