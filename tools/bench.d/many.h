@@ -54,10 +54,8 @@ int many_fit(const char *what, size_t processes);
 size_t os_room(void);
 
 /* Runs argv as our child, with output as its standard output and error and no other descriptor. It costs
- * the same however many descriptors we have, where that can be had. set_up, if there is one, is called in
- * the child first, and fails with -1; it may use descriptors that were there before any output. -1 with
- * errno. */
-pid_t os_run(char *const argv[], int output, int (*set_up)(void));
+ * the same however many descriptors we have, where that can be had. -1 with errno. */
+pid_t os_run(char *const argv[], int output);
 
 /* The bytes of a process that are its own, and its share of those that it has together with others; and
  * its own alone. */

@@ -25,7 +25,7 @@ os_room(void)
 
 /* A vfork here copies the table of descriptors. */
 pid_t
-os_run(char *const argv[], int output, int (*set_up)(void))
+os_run(char *const argv[], int output)
 {
 	char *env[] = {NULL};
 	sigset_t none;
@@ -33,8 +33,6 @@ os_run(char *const argv[], int output, int (*set_up)(void))
 
 	if ((pid = vfork()) != 0)
 		return pid;
-	if (set_up != NULL && set_up() == -1)
-		_exit(126);
 	if (dup2(output, STDOUT_FILENO) == -1 || dup2(output, STDERR_FILENO) == -1)
 		_exit(126);
 	closefrom(STDERR_FILENO + 1);

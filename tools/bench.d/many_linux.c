@@ -24,7 +24,6 @@ static char child_stack[65536] __attribute__((aligned(16)));
 struct child {
 	char *const *argv;
 	int output;
-	int (*set_up)(void);
 };
 
 /* The file's text, "" if it can't be read. */
@@ -94,7 +93,6 @@ os_child(void *argument)
 	sigset_t none;
 
 	if (syscall(SYS_close_range, child->output + 1, ~0U, 2U /* CLOSE_RANGE_UNSHARE */) == -1 ||
-	    (child->set_up != NULL && child->set_up() == -1) ||
 	    dup2(child->output, STDOUT_FILENO) == -1 || dup2(child->output, STDERR_FILENO) == -1 ||
 	    syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) == -1)
 		_exit(126);
@@ -106,7 +104,7 @@ os_child(void *argument)
 
 /* Output is put where few other descriptors are below it, for as long as the child shares the table. */
 pid_t
-os_run(char *const argv[], int output, int (*set_up)(void))
+os_run(char *const argv[], int output)
 {
 	static struct child child = {.output = -1};
 	pid_t pid;
@@ -114,7 +112,6 @@ os_run(char *const argv[], int output, int (*set_up)(void))
 	if (child.output == -1)
 		child.output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	child.argv = argv;
-	child.set_up = set_up;
 	if (child.output == -1 || dup3(output, child.output, O_CLOEXEC) == -1)
 		return -1;
 	pid = clone(os_child, child_stack + sizeof(child_stack),

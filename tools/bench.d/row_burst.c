@@ -1,11 +1,8 @@
 /* Row "burst": what one run takes when a whole jail's probes are pressed at once: from just before the one
  * kill(2) to the first instruction of the last command, shared out among them. All single shots, nothing is
  * kept, and as many commands may run at once as there are. The floor is a program that reaps its bare probes
- * by the name that their signal gives, and by a walk over all children when no signal is left. It starts its
- * commands with nothing but their output; once more it owes them what ours get, a session of their
- * own above all, for which Linux makes a group to schedule. */
+ * by the name that their signal gives, and by a walk over all children when no signal is left. */
 #define _GNU_SOURCE
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -38,10 +35,7 @@ struct burst {
 	char *fifo_path;
 	int fifo; /* to which all commands write when they began */
 	size_t count;
-	int (*set_up)(void); /* what the floor does for a command, or NULL */
 };
-
-static int burst_null; /* /dev/null */
 
 /* ---- who presses: this program once more, in the jail ---- */
 
@@ -125,22 +119,6 @@ burst_measure(const struct burst *burst, struct samples *samples)
 
 /* ---- the floor: a child of ours ---- */
 
-/* In the command's process: as ours finds itself, but for its environment. */
-static int
-floor_set_up(void)
-{
-	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGPIPE};
-	struct rlimit limit;
-	size_t i;
-
-	umask(022);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
-	if (setsid() == -1 || chdir("/") == -1 || dup2(burst_null, STDIN_FILENO) == -1)
-		return -1;
-	return getrlimit(RLIMIT_NOFILE, &limit) == -1 ? -1 : setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 #define FLOOR_PROBE (-1) /* in place of its command's output */
 
 struct floor {
@@ -156,7 +134,7 @@ floor_run(struct floor *floor)
 	int output[2];
 	pid_t pid;
 
-	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) == -1 || (pid = os_run(argv, output[1], floor->burst->set_up)) == -1)
+	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) == -1 || (pid = os_run(argv, output[1])) == -1)
 		bench_fail("%s: %s", argv[0], strerror(errno));
 	close(output[1]);
 	floor->children[pid] = output[0];
@@ -282,36 +260,28 @@ burst_prepare(struct burst *burst, const struct bench *bench)
 	if (mkfifo(burst->fifo_path, 0600) == -1 ||
 	    (burst->fifo = open(burst->fifo_path, O_RDWR | O_CLOEXEC)) == -1)
 		bench_fail("%s: %s", burst->fifo_path, strerror(errno));
-	if ((burst_null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		bench_fail("/dev/null: %s", strerror(errno));
 	os_jail_make(&burst->jail);
 }
 
 static void
 burst_row(struct burst *burst, size_t count, size_t rounds)
 {
-	struct samples bare, floor, ours;
+	struct samples floor, ours;
 	char title[64];
 
 	burst->count = count;
 	snprintf(title, sizeof(title), "one run of %zu pressed at once", count);
 	if (!many_fit(title, count * 2))
 		return;
-	samples_init(&bare, rounds);
 	samples_init(&floor, rounds);
 	samples_init(&ours, rounds);
-	while (ours.count < rounds) {
-		burst->set_up = NULL;
-		burst_floor(burst, &bare);
-		burst->set_up = floor_set_up;
+	while (floor.count < rounds) {
 		burst_floor(burst, &floor);
 		burst_ours(burst, &ours);
 	}
-	stats_row(title, &bare, &ours);
-	stats_row("  the floor's commands set up, too", &floor, &ours);
+	stats_row(title, &floor, &ours);
 	samples_free(&ours);
 	samples_free(&floor);
-	samples_free(&bare);
 }
 
 int
