@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(what_does_not_fit_is_left_out_whole)
 {
-	char place[8];
+	char place[8] = "";
 	struct text text = TEXT_IN(place);
 
 	text_say(&text, "12345");
