@@ -282,7 +282,7 @@ leave(const struct rule *rule)
 
 /* ---- the functions ---- */
 
-/* The descriptors that openat gave. */
+/* The descriptors that openat gave, but for directories, which the C library closes. */
 static bool is_file[FILES_MAX];
 
 static bool *
@@ -355,7 +355,7 @@ file_mark(int fd)
 			return (-1); \
 		} \
 		fd = function arguments; \
-		*file_mark(fd) = strcmp(#function, "openat") == 0; \
+		*file_mark(fd) = strcmp(#function, "openat") == 0 && (flags & O_DIRECTORY) == 0; \
 		leave(rule); \
 		return (fd); \
 	}
