@@ -168,19 +168,19 @@ compose(char request[REQUEST_SIZE], const char *format, va_list args)
 }
 
 /* A connection that ends without an answer is excused once, however long it takes to get another
- * one. What was asked may have been done all the same, and be out of place for a moment: a probe that
- * was pressed isn't armed. */
+ * one. What was asked may have been done all the same, when only its answer lacked memory, and be out
+ * of place for a moment: a probe that was pressed isn't armed. */
 static json_t *
 ask_text(struct starve_session *session, const char *codes, const char *request)
 {
 	long long deadline = wait_now() + WAIT_PATIENCE_MS;
-	bool lost = false;
+	bool doubtful = false;
 	json_t *answer;
 
 	while ((answer = try_request(request)) == NULL || strstr(codes, code_of(answer)) == NULL) {
-		if (!lost || (answer != NULL && strcmp(code_of(answer), "bad-request") != 0))
+		if (!doubtful || (answer != NULL && strcmp(code_of(answer), "bad-request") != 0))
 			excuse_refusal(session, request, answer);
-		lost = lost || answer == NULL;
+		doubtful = doubtful || answer == NULL || is_trouble(code_of(answer));
 		json_decref(answer);
 		if (exec_gone(session->daemon))
 			return (NULL);
