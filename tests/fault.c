@@ -89,7 +89,6 @@ static SLIST_HEAD(, point) points = SLIST_HEAD_INITIALIZER(points);
 static struct rule rules[RULES_MAX];
 static size_t rule_count;
 static unsigned plan; /* counts the plans */
-static bool inside;   /* our own calls are none */
 static pid_t counted; /* 0: not ready */
 
 /* ---- plans ---- */
@@ -194,7 +193,6 @@ write_counts(void)
 
 	if (getpid() != counted)
 		return;
-	inside = true;
 	if ((file = fopen(getenv("JAILDAEMON_FAULT_COUNTS"), "we")) == NULL)
 		return;
 	SLIST_FOREACH(point, &points, link)
@@ -260,15 +258,13 @@ enter(struct point *point)
 	const struct rule *rule = NULL;
 	int error = errno;
 
-	if (inside || counted == 0 || getpid() != counted)
+	if (counted == 0 || getpid() != counted)
 		return (NULL);
-	inside = true;
 	rule = count(point);
 	if (rule != NULL)
 		(void)fprintf(stderr, "fault: %s@%lu\n", point->name, point->calls);
 	if (rule != NULL && rule->what == KILL)
 		die();
-	inside = false;
 	errno = error;
 	return (rule);
 }

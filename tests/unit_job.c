@@ -171,7 +171,6 @@ START_TEST(end_of_output_before_the_exit)
 }
 END_TEST
 
-/* What a grandchild says shortly after the exit still belongs to the run. */
 /* Nobody tells that it has exited: its end among thousands. */
 START_TEST(nobody_names_it)
 {
@@ -188,6 +187,7 @@ START_TEST(nobody_names_it)
 }
 END_TEST
 
+/* What a grandchild says shortly after the exit still belongs to the run. */
 START_TEST(exit_before_the_end_of_output)
 {
 	struct outcome outcome;
