@@ -47,7 +47,7 @@ void attach_flush(void);
  * Takes the next report that can be believed. helper: the pid that ATTACH_HELPER gave, 0 before. Where
  * the system tells who sent a report (Linux), ATTACH_HELPER and ATTACH_READY come with that pid as
  * their value, and ATTACH_PID from nobody but the helper; elsewhere the value of ATTACH_READY is 0.
- * 1: *line is filled in; 0: the end; -1: nothing is there now.
+ * 1: *line is filled in; 0: the end; -1: nothing is there, or can be taken, now.
  */
 int attach_read(int report_fd, pid_t helper, struct attach_report *line);
 

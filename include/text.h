@@ -16,8 +16,8 @@ struct text {
 	bool fixed; /* it does not grow: a piece that doesn't fit is left out, whole */
 };
 
-/* An empty one in a char array. */
-#define TEXT_IN(array) {.bytes = (array), .capacity = sizeof(array), .fixed = true}
+/* An empty one in a place of so many bytes. */
+#define TEXT_IN(place, size) {.bytes = (place), .capacity = (size), .fixed = true}
 
 void text_add(struct text *, const char *bytes, size_t length);
 void text_say(struct text *, const char *terminated);

@@ -114,19 +114,13 @@ put_fields(struct text *to, const struct tell_field *field, size_t text_max)
 	}
 }
 
-/* What doesn't fit is left out; never so with what tell.h lets through. */
-static struct text
-in_line(char line[CODEC_EVENT_SIZE])
-{
-	return (struct text){.bytes = line, .capacity = CODEC_EVENT_SIZE, .fixed = true};
-}
-
+/* All that tell.h lets through fits. */
 size_t
 codec_event(const struct tell_event *event, uint64_t seq, char line[CODEC_EVENT_SIZE])
 {
 	bool is_output = event->kind == TELL_KIND_RUN_OUTPUT;
 	const char *kind = tell_kind_name(event->kind);
-	struct text to = in_line(line);
+	struct text to = TEXT_IN(line, CODEC_EVENT_SIZE);
 
 	put_head(&to, kind, seq, event->wall_ms);
 	put_probe(&to, event->probe);
@@ -185,7 +179,7 @@ codec_read_event(const char *line, size_t length, struct codec_event_head *head)
 size_t
 codec_missed(uint64_t count, uint64_t seq, int64_t wall_ms, char line[CODEC_EVENT_SIZE])
 {
-	struct text to = in_line(line);
+	struct text to = TEXT_IN(line, CODEC_EVENT_SIZE);
 
 	put_head(&to, "missed", seq, wall_ms);
 	put_probe(&to, NULL);

@@ -112,7 +112,7 @@ static void
 write_log(const struct fact *fact, const struct probe *probe, const struct tell_field *fields)
 {
 	char bytes[LINE_SIZE];
-	struct text line = TEXT_IN(bytes);
+	struct text line = TEXT_IN(bytes, sizeof(bytes));
 
 	text_say(&line, "event=");
 	text_say(&line, fact->name);

@@ -65,7 +65,7 @@ END_TEST
 START_TEST(what_does_not_fit_is_left_out_whole)
 {
 	char place[8] = "";
-	struct text text = TEXT_IN(place);
+	struct text text = TEXT_IN(place, sizeof(place));
 
 	text_say(&text, "12345");
 	text_number(&text, 6789);
