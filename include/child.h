@@ -1,6 +1,6 @@
 /*
  * pid → who wants to know of its end. Every child of the daemon is reaped by the reaper, which hands each
- * status to child_exited, or by child_reap; nothing else ever waits.
+ * status to child_exited, or by child_reap and child_collect; nothing else ever waits.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -48,5 +48,8 @@ pid_t child_at(size_t place);
 
 /* Reaps that one at once, if it has ended: cheaper than to find it among all. Whether it has. */
 bool child_reap(pid_t);
+
+/* Waits for one whose end is near, and of which nobody is to hear. */
+void child_collect(pid_t);
 
 #endif

@@ -6,11 +6,13 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "spawn.h"
 #include "tail.h"
 
 struct event_base;
@@ -47,9 +49,24 @@ struct job_result {
 /* The job is freed when this returns. */
 typedef void job_done_cb(struct job *, struct job_result *, void *arg);
 
-/* spec is copied from; its strings are needed during the call only, but for the tag. NULL with errno: no process
- * was made. job_is_transient says whether trying again can help. */
+/* What a job needs until its command has executed. */
+struct job_launch {
+	struct spawning spawning;
+	char path[PATH_MAX]; /* of a program that had to be looked for */
+};
+
+/* The process is on its way to its exec, and the event loop must not run before job_begun was asked. Until then the
+ * launch belongs to the job, and what spec leads to stays as it is; of spec itself nothing is needed any more. NULL
+ * with errno: no process was made. */
+struct job *job_begin(struct event_base *, const struct job_spec *, struct job_launch *, job_done_cb *, void *arg);
+
+/* Waits until it has executed. 0; or the errno with which it couldn't: then the job is gone, and done isn't called. */
+int job_begun(struct job *, struct job_launch *);
+
+/* Both. spec's strings are needed during the call only, but for the tag. NULL with errno: there is no process. */
 struct job *job_start(struct event_base *, const struct job_spec *, job_done_cb *, void *arg);
+
+/* Whether trying again can help. */
 bool job_is_transient(int error);
 
 /* A job as it is, for the daemon that comes after this one: the same process, with its pipe. */

@@ -85,6 +85,7 @@ struct probe {
 	int64_t pressed_us;		  /* monotonic, when they came: the sum */
 	unsigned pending;		  /* triggers whose run has not started */
 	unsigned active;		  /* runs going on */
+	bool starting; /* one of them is on its way; the next one's number is not known before */
 	LIST_HEAD(, probe_run) active_runs;
 
 	uint64_t triggers;

@@ -9,10 +9,15 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 struct event_base;
 
-/* Blocks SIGCHLD in this process where it is read from a descriptor. -1 with errno. */
-int reaper_start(struct event_base *);
+/* Told before and after the children are reaped that have ended by then. */
+typedef void reaper_turn_cb(bool begins);
+
+/* Blocks SIGCHLD in this process where it is read from a descriptor. NULL: nobody wants to know. -1 with errno. */
+int reaper_start(struct event_base *, reaper_turn_cb *);
 
 /* All that have ended up to now. */
 void reaper_reap_all(void);

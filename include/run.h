@@ -1,7 +1,7 @@
 /*
  * Runs of a probe's command: from a trigger through the queue to a job and its result. A trigger is
- * never lost and never counted twice: triggers = runs + coalesced + pending, and those whose start the
- * store is being told of.
+ * never lost and never counted twice: triggers = runs + coalesced + pending, and those that are about to
+ * start: of which the store is being told, or whose command is on its way (start.h).
  */
 #ifndef RUN_H
 #define RUN_H
@@ -39,7 +39,7 @@ void run_drop_pending(struct probe *);
 /* TERM, later KILL, to all that go on. */
 void run_kill_all(struct probe *);
 
-/* Triggers whose run has not started, those included whose start the store is being told of. */
+/* Triggers whose run has not started, those included that are about to. */
 unsigned run_waiting(const struct probe *);
 
 /* Output of the latest run in progress; NULL: none is. */

@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -228,4 +229,16 @@ child_reap(pid_t pid)
 		return false;
 	child_exited(pid, status);
 	return true;
+}
+
+void
+child_collect(pid_t pid)
+{
+	int status;
+
+	child_forget(pid);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return;
+	child_exited(pid, status);
 }

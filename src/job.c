@@ -280,20 +280,19 @@ listen_to(struct event_base *base, struct job *job)
 }
 
 static int
-spawn_command(struct event_base *base, struct job *job, const struct job_spec *spec)
+begin_command(struct event_base *base, struct job *job, const struct job_spec *spec, struct job_launch *launch)
 {
-	char path[PATH_MAX];
 	struct spawn spawn = {.argv = spec->argv,
 			      .env = spec->env,
 			      .inherited_fd = spec->inherits ? spec->inherited_fd : SPAWN_NO_FD};
 	int ends[2], failed;
 
-	spawn.path = spec->path != NULL ? spec->path : find_program(spec->argv[0], path);
+	spawn.path = spec->path != NULL ? spec->path : find_program(spec->argv[0], launch->path);
 	if (spawn.path == NULL || util_pipe(ends) != 0)
 		return -1;
 	spawn.output_fd = ends[1];
 	job->output_fd = ends[0];
-	job->pid = listen_to(base, job) != 0 ? -1 : spawn_process(&spawn);
+	job->pid = listen_to(base, job) != 0 ? -1 : spawn_begin(&launch->spawning, &spawn);
 	failed = errno;
 	close(ends[1]);
 	if (job->pid < 0) {
@@ -317,7 +316,8 @@ watch(struct event_base *base, struct job *job, const char *tag, uint64_t run)
 }
 
 struct job *
-job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *done, void *arg)
+job_begin(struct event_base *base, const struct job_spec *spec, struct job_launch *launch, job_done_cb *done,
+	  void *arg)
 {
 	struct job *job;
 
@@ -327,7 +327,7 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 	}
 	job->result.started_ms = util_wall_ms();
 	job->result.began_ms = util_monotonic_ms();
-	if (spawn_command(base, job, spec) != 0) {
+	if (begin_command(base, job, spec, launch) != 0) {
 		int failed = errno;
 
 		free(job);
@@ -342,6 +342,40 @@ job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *don
 		set_limit(job, spec->timeout_ms);
 	child_add(job->pid, process_exited, job);
 	return job;
+}
+
+/* Of a command that never executed anything. */
+static void
+discard(struct job *job)
+{
+	if (!job->exited)
+		child_collect(job->pid);
+	event_del(&job->output_event);
+	util_close(&job->output_fd);
+	free_job(job);
+}
+
+int
+job_begun(struct job *job, struct job_launch *launch)
+{
+	int failed = spawn_end(&launch->spawning);
+
+	if (failed != 0)
+		discard(job);
+	return failed;
+}
+
+struct job *
+job_start(struct event_base *base, const struct job_spec *spec, job_done_cb *done, void *arg)
+{
+	static struct job_launch launch;
+	struct job *job = job_begin(base, spec, &launch, done, arg);
+	int failed;
+
+	if (job == NULL || (failed = job_begun(job, &launch)) == 0)
+		return job;
+	errno = failed;
+	return NULL;
 }
 
 void

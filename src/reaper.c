@@ -38,6 +38,7 @@
 
 static struct event *ended_event, *walk_timer;
 static int64_t rest_until_us, asked_us;
+static reaper_turn_cb *on_turn;
 static bool sweeping;
 static size_t swept; /* places of child.h that were looked at */
 
@@ -118,18 +119,29 @@ walk_on(int64_t until_us)
 }
 
 static void
+turn(bool begins)
+{
+	if (on_turn != NULL)
+		on_turn(begins);
+}
+
+static void
 walk(evutil_socket_t fd, short what, void *arg)
 {
 	int64_t until_us = util_monotonic_us() + TURN_US;
+	bool left_over = true;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
+	turn(true);
 	if (sweeping)
 		sweep_on(until_us);
-	else if (!walk_on(until_us))
-		return;
-	go_on();
+	else
+		left_over = walk_on(until_us);
+	turn(false);
+	if (left_over)
+		go_on();
 }
 
 static void
@@ -151,6 +163,7 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	(void)arg;
+	turn(true);
 	while ((pid = reaper_os_next(fd)) != 0) {
 		if (++named > NAMED_MAX || util_monotonic_us() > until_us)
 			left_over = true;
@@ -158,6 +171,7 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 			child_reap(pid);
 	}
 	ending_reap();
+	turn(false);
 	if (left_over)
 		go_on();
 	else
@@ -165,10 +179,11 @@ children_ended(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-reaper_start(struct event_base *base)
+reaper_start(struct event_base *base, reaper_turn_cb *told)
 {
 	int fd = reaper_os_open();
 
+	on_turn = told;
 	if (fd < 0)
 		return -1;
 	ended_event = event_new(base, fd, EV_READ | EV_PERSIST, children_ended, NULL);

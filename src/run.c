@@ -14,6 +14,7 @@
 #include "keep.h"
 #include "limit.h"
 #include "queue.h"
+#include "start.h"
 #include "stats.h"
 #include "tell.h"
 #include "util.h"
@@ -28,8 +29,9 @@ struct probe_run {
 	LIST_ENTRY(probe_run) link;
 	struct probe *probe;
 	struct jail_instance *jail; /* whose place in the queue it has; held */
-	struct job *job;	    /* NULL: the store is being told, or it could not be executed at all */
+	struct job *job;	    /* NULL: it is about to start, or could not be executed at all */
 	bool cancelled;		    /* before it started */
+	bool store_told;	    /* that it is about to start */
 	uint64_t number;
 	int64_t pressed_us; /* monotonic: when its trigger came */
 };
@@ -37,7 +39,6 @@ struct probe_run {
 static struct event_base *base;
 
 static bool start_run(struct lane_entry *);
-static keep_done_cb store_told;
 static job_done_cb job_done;
 static job_said_cb job_said;
 
@@ -58,13 +59,6 @@ most_at_once(const struct probe *probe)
 	return limits()->max_runs > 0 ? limits()->max_runs : queue_limit();
 }
 
-static int64_t
-time_limit(const struct probe *probe)
-{
-	return probe->def.timeout_ms == DEFINITION_UNSET ? limits()->timeout_ms
-							 : probe->def.timeout_ms;
-}
-
 static void
 drop_entry_jail(struct probe *probe)
 {
@@ -75,7 +69,7 @@ drop_entry_jail(struct probe *probe)
 static void
 push(struct probe *probe)
 {
-	if (probe->pending == 0 || probe->entry.lane != NULL ||
+	if (probe->pending == 0 || probe->entry.lane != NULL || probe->starting ||
 	    (int64_t)probe->active >= most_at_once(probe))
 		return;
 	queue_push(&probe->entry, probe->entry_jail);
@@ -278,59 +272,6 @@ finish_unexecutable(struct probe_run *run, const char *program, int error)
 	tail_free(&result.output);
 }
 
-#define VARIABLE_SIZE (ATTACH_TITLE_SIZE + 64)
-
-/* All of it host-made; nothing is inherited from whoever started the daemon. */
-struct environment {
-	char text[8][VARIABLE_SIZE];
-	char *list[9];
-};
-
-static void
-fill_environment(struct environment *env, const struct probe_run *run)
-{
-	const struct probe *probe = run->probe;
-	const struct definition *def = &probe->def;
-	char number[24];
-
-	snprintf(number, sizeof(number), "%lld", (long long)def->jail.number);
-	snprintf(env->text[0], VARIABLE_SIZE, "PATH=" JOB_PATH);
-	snprintf(env->text[1], VARIABLE_SIZE, "JAILDAEMON_PROBE=%llu",
-		 (unsigned long long)probe->number);
-	snprintf(env->text[2], VARIABLE_SIZE, "JAILDAEMON_NAME=%s", def->name ? def->name : "");
-	snprintf(env->text[3], VARIABLE_SIZE, "JAILDAEMON_JAIL=%s",
-		 def->jail.number != 0 ? number : def->jail.name);
-	snprintf(env->text[4], VARIABLE_SIZE, "JAILDAEMON_JID=%d", (int)run->jail->jid);
-	snprintf(env->text[5], VARIABLE_SIZE, "JAILDAEMON_TITLE=%s", def->title ? def->title : "");
-	snprintf(env->text[6], VARIABLE_SIZE, "JAILDAEMON_TRIGGERS=%llu",
-		 (unsigned long long)probe->triggers);
-	snprintf(env->text[7], VARIABLE_SIZE, "JAILDAEMON_RUN=%llu",
-		 (unsigned long long)run->number);
-	for (size_t i = 0; i < UTIL_COUNT(env->text); i++)
-		env->list[i] = env->text[i];
-	env->list[UTIL_COUNT(env->text)] = NULL;
-}
-
-static struct job *
-execute(struct probe_run *run, const char **program)
-{
-	struct probe *probe = run->probe;
-	char shell[] = "/bin/sh", dash_c[] = "-c";
-	char *shell_argv[] = {shell, dash_c, probe->def.shell, NULL};
-	char *const *argv = probe->def.shell != NULL ? shell_argv : probe->def.argv;
-	struct environment env;
-	struct job_spec spec = {.argv = argv,
-				.env = env.list,
-				.timeout_ms = time_limit(probe),
-				.tag = probe->tag,
-				.run = run->number,
-				.said = job_said};
-
-	fill_environment(&env, run);
-	*program = probe->def.shell != NULL ? "/bin/sh" : probe->def.argv[0];
-	return job_start(base, &spec, job_done, run);
-}
-
 /* One of the triggers that wait becomes a run. When each of several came is not kept, but only the sum: what
  * they have waited together is right. */
 static struct probe_run *
@@ -375,32 +316,58 @@ tell_not_started(const struct probe *probe, int error)
 	tell(TELL_ERROR, probe, TELL_TEXT("why", why), TELL_END);
 }
 
-/* False: it can't be executed now, and is given back. */
-static bool
-execute_or_give_back(struct probe_run *run)
+/* It waits again, as if it had not been taken. */
+static void
+put_back(struct probe_run *run)
 {
 	struct probe *probe = run->probe;
-	const char *program;
-	int error;
+	struct jail_instance *jail = jail_hold(run->jail);
+	bool was_told = run->store_told;
 
-	run->number = probe->runs + 1;
-	run->job = execute(run, &program);
-	error = errno;
-	if (run->job == NULL && job_is_transient(error)) {
+	give_back_pending(run);
+	queue_put_back(&probe->entry, jail);
+	if (was_told)
+		keep_save(probe, NULL, NULL);
+	jail_release(jail);
+}
+
+static void
+started(void *arg, struct job *job, const char *program, int error)
+{
+	struct probe_run *run = arg;
+	struct probe *probe = run->probe;
+
+	probe->starting = false;
+	if (error != 0 && job_is_transient(error)) {
 		tell_not_started(probe, error);
-		give_back_pending(run);
-		return false;
+		put_back(run);
+		return;
 	}
-	probe->runs++;
+	run->job = job;
+	run->number = ++probe->runs;
 	stats.runs++;
 	stats_observe(&stats.wait, util_monotonic_us() - run->pressed_us);
 	probe_log_trigger(probe);
 	tell(TELL_RUN_STARTED, probe, TELL_NUMBER("run", run->number), TELL_END);
 	push(probe);
 	probe_run_started(probe);
-	if (run->job == NULL)
+	if (job == NULL)
 		finish_unexecutable(run, program, error);
-	return true;
+}
+
+static void
+start_command_of(struct probe_run *run)
+{
+	const struct start start = {.probe = run->probe,
+				    .jail = run->jail,
+				    .run = run->probe->runs + 1,
+				    .told = started,
+				    .said = job_said,
+				    .done = job_done,
+				    .arg = run};
+
+	run->probe->starting = true;
+	start_command(base, &start);
 }
 
 /* The run was removed while the store was being told of it. */
@@ -426,16 +393,14 @@ static void
 store_told(struct probe *probe, const struct error *e, void *arg)
 {
 	struct probe_run *run = arg;
-	struct jail_instance *jail = jail_hold(run->jail);
 
+	(void)probe;
 	(void)e;
-	if (run->cancelled) {
+	run->store_told = true;
+	if (run->cancelled)
 		discard(run);
-	} else if (!execute_or_give_back(run)) {
-		queue_put_back(&probe->entry, jail);
-		keep_save(probe, NULL, NULL); /* it waits again */
-	}
-	jail_release(jail);
+	else
+		start_command_of(run);
 }
 
 /* First the store, then the command. tests/model/probe.pml checks this order: change both. */
@@ -448,8 +413,8 @@ start_run(struct lane_entry *entry)
 	if (run == NULL)
 		return false;
 	if (!keep_before_start(probe))
-		return execute_or_give_back(run);
-	if (probe->def.respawn == RESPAWN_NO)
+		start_command_of(run);
+	else if (probe->def.respawn == RESPAWN_NO)
 		keep_start(probe, store_told, run);
 	else
 		keep_save(probe, store_told, run);

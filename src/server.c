@@ -33,6 +33,7 @@
 #include "reload.h"
 #include "server_parts.h"
 #include "spawn.h"
+#include "start.h"
 #include "state.h"
 #include "store.h"
 #include "tally.h"
@@ -198,7 +199,7 @@ watch_signals(struct error *e)
 		if (came_early[watched[i].signo])
 			event_active(signal_events[i], EV_SIGNAL, 1);
 	}
-	if (reaper_start(server.base) != 0)
+	if (reaper_start(server.base, start_overlap) != 0)
 		return error_set(e, ERR_INTERNAL, "watching children: %s", strerror(errno));
 	stop_timer = evtimer_new(server.base, look_whether_over, NULL);
 	return stop_timer == NULL ? error_no_memory(e) : 0;

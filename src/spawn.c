@@ -3,7 +3,6 @@
 #include "spawn.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "attach_wire.h"
+#include "call.h"
 #include "util.h"
 
 #define EXEC_FD	     ATTACH_ALIVE_FD
@@ -23,6 +23,7 @@ static const int changed_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGPIPE}
 
 static int null_fd = SPAWN_NO_FD;
 static struct rlimit start_limit; /* descriptors, before spawn_init raised it */
+static sigset_t no_signals, all_signals;
 
 static int
 take_standard_fds(void)
@@ -38,21 +39,15 @@ take_standard_fds(void)
 	return 0;
 }
 
-static void
-default_signals(const int *signals, size_t count)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < count; i++)
-		sigaction(signals[i], &action, NULL);
-}
-
 int
 spawn_init(void)
 {
+	struct sigaction action = {.sa_handler = SIG_DFL};
 	struct rlimit raised;
 
+	sigemptyset(&no_signals);
+	sigfillset(&all_signals);
+	sigemptyset(&action.sa_mask);
 	if (take_standard_fds() != 0 || getrlimit(RLIMIT_NOFILE, &start_limit) != 0)
 		return -1;
 	raised = start_limit;
@@ -62,7 +57,7 @@ spawn_init(void)
 	/* Whoever started us may ignore signals (nohup, /etc/rc); commands must not inherit that. KILL and
 	 * STOP refuse, harmlessly. */
 	for (int signo = 1; signo < NSIG; signo++)
-		default_signals(&signo, 1);
+		sigaction(signo, &action, NULL);
 	return 0;
 }
 
@@ -81,71 +76,94 @@ spawn_set_start_limit(int64_t limit)
 static int
 place_fd(int fd, int place)
 {
-	if (fd != place)
-		return dup2(fd, place);
-	return fcntl(fd, F_SETFD, 0); /* dup2 onto itself would keep close-on-exec */
+	return fd != place ? call_dup(fd, place) : call_set_fd_flags(fd, 0);
 }
 
-/* In the child of a vfork: system calls only, and no memory of the parent's may change but the
- * stack and what is meant to. */
+/* From here to run_child: the child, in our memory (newborn.h). */
 static int
 set_up_descriptors(const struct spawn *s)
 {
 	int output = s->output_fd == SPAWN_NO_FD ? null_fd : s->output_fd;
-	int last = STDERR_FILENO;
+	int last = STDERR_FILENO, failed;
 
-	if (place_fd(null_fd, STDIN_FILENO) < 0 || place_fd(output, STDOUT_FILENO) < 0 ||
-	    place_fd(output, STDERR_FILENO) < 0)
-		return errno;
+	if ((failed = place_fd(null_fd, STDIN_FILENO)) != 0 || (failed = place_fd(output, STDOUT_FILENO)) != 0 ||
+	    (failed = place_fd(output, STDERR_FILENO)) != 0)
+		return failed;
 	if (s->inherited_fd != SPAWN_NO_FD) {
 		last = ATTACH_INHERITED_FD;
-		if (place_fd(s->inherited_fd, ATTACH_INHERITED_FD) < 0)
-			return errno;
+		if ((failed = place_fd(s->inherited_fd, ATTACH_INHERITED_FD)) != 0)
+			return failed;
 	}
 	if (s->path == NULL) {
 		last = EXEC_FD;
-		if (dup2(s->exec_fd, EXEC_FD) < 0 ||
-		    (!s->keeps_exec_fd && fcntl(EXEC_FD, F_SETFD, FD_CLOEXEC) < 0))
-			return errno;
+		if ((failed = call_dup(s->exec_fd, EXEC_FD)) != 0 ||
+		    (!s->keeps_exec_fd && (failed = call_set_fd_flags(EXEC_FD, FD_CLOEXEC)) != 0))
+			return failed;
 	}
-	closefrom(last + 1);
-	return 0;
+	return call_close_from(last + 1);
+}
+
+static int
+set_up_signals(const struct spawn *s)
+{
+	int failed;
+
+	for (size_t i = 0; i < UTIL_COUNT(changed_signals); i++)
+		if ((failed = call_default_signal(changed_signals[i])) != 0)
+			return failed;
+	if (s->prepare != NULL && (failed = s->prepare()) != 0)
+		return failed;
+	return call_set_mask(s->block_signals ? &all_signals : &no_signals);
 }
 
 static int
 set_up_child(const struct spawn *s)
 {
-	sigset_t mask;
 	int failed;
 
-	if (setsid() < 0 || chdir("/") != 0)
-		return errno;
-	umask(COMMAND_MASK);
-	if ((failed = set_up_descriptors(s)) != 0)
+	if ((failed = call_setsid()) != 0 || (failed = call_chdir("/")) != 0)
 		return failed;
-	if (setrlimit(RLIMIT_NOFILE, &start_limit) != 0)
-		return errno;
-	default_signals(changed_signals, UTIL_COUNT(changed_signals));
-	if (s->prepare != NULL && (failed = s->prepare()) != 0)
+	call_umask(COMMAND_MASK);
+	if ((failed = set_up_descriptors(s)) != 0 || (failed = call_limit_files(&start_limit)) != 0)
 		return failed;
-	sigemptyset(&mask);
-	if (s->block_signals)
-		sigfillset(&mask);
-	return sigprocmask(SIG_SETMASK, &mask, NULL) == 0 ? 0 : errno;
+	return set_up_signals(s);
 }
 
 static int
-run_child(const struct spawn *s)
+run_child(const void *arg)
 {
+	const struct spawn *s = arg;
 	int failed = set_up_child(s);
 
 	if (failed != 0)
 		return failed;
 	if (s->path != NULL)
-		execve(s->path, s->argv, s->env);
-	else
-		fexecve(EXEC_FD, s->argv, s->env);
-	return errno;
+		return call_execute(s->path, s->argv, s->env);
+	return call_execute_fd(EXEC_FD, s->argv, s->env);
+}
+
+/* All signals are blocked until the child has its own dispositions, or libevent's handlers would run in
+ * it and write into the descriptors that it shares with us. */
+pid_t
+spawn_begin(struct spawning *spawning, const struct spawn *spawn)
+{
+	sigset_t before;
+	pid_t pid;
+	int failed;
+
+	spawning->spawn = *spawn;
+	sigprocmask(SIG_SETMASK, &all_signals, &before);
+	pid = newborn_start(&spawning->newborn, run_child, &spawning->spawn);
+	failed = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = failed;
+	return pid;
+}
+
+int
+spawn_end(struct spawning *spawning)
+{
+	return newborn_wait(&spawning->newborn);
 }
 
 /* Of a child that never executed anything: no event loop is to hear of it. */
@@ -156,28 +174,16 @@ collect(pid_t pid)
 		;
 }
 
-/* All signals stay blocked until the child has its own dispositions, or libevent's handlers would
- * run in it and write into the descriptors that it shares with us. */
 pid_t
-spawn_process(const struct spawn *s)
+spawn_process(const struct spawn *spawn)
 {
-	volatile int failed = 0; /* written by the child, whose memory is ours until it execs */
-	sigset_t all, before;
-	pid_t pid;
+	static struct spawning spawning;
+	pid_t pid = spawn_begin(&spawning, spawn);
+	int failed;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	/* cppcheck-suppress vforkCalled ; costs the same however much memory we have */
-	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): the same reason */
-	if (pid == 0) {
-		failed = run_child(s); /* NOLINT(clang-analyzer-unix.Vfork): it is written for that */
-		_exit(127);
-	}
-	if (pid < 0)
-		failed = errno;
-	else if (failed != 0)
-		collect(pid);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0 || (failed = spawn_end(&spawning)) == 0)
+		return pid;
+	collect(pid);
 	errno = failed;
-	return failed == 0 ? pid : -1;
+	return -1;
 }

@@ -140,7 +140,7 @@ random_plan(void)
 {
 	static const char *const names[] = {
 	    "openat",	      "write_file",   "fsync",	      "renameat",     "unlinkat",
-	    "close_file",     "store_commit", "store_commit", "reaped",       "spawn_process",
+	    "close_file",     "store_commit", "store_commit", "reaped",       "spawn_begin",
 	    "request_answer_text", "keep_save",    "keep_start",   "keep_drop",    "store_reserve"};
 	static char plan[64];
 

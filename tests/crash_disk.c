@@ -240,7 +240,7 @@ START_TEST(answered_trigger_that_waits_survives)
 	for (i = 0; i < 3; i++)
 		probes[i] = probe_add(jail, "{s:s,s:s,s:s}", "command", appending(respawns[i]),
 				      "title", "T", "respawn", respawns[i]);
-	crash_plan("spawn_process@1+=EAGAIN");
+	crash_plan("spawn_begin@1+=EAGAIN");
 	for (i = 0; i < 3; i++)
 		json_decref(probe_op("trigger", probes[i]));
 	ck_assert(ctl_alive());
@@ -267,7 +267,7 @@ START_TEST(trigger_that_waits_is_answered_when_it_is_kept)
 	jail = probe_jail();
 	daemon = crash_start(CRASH_FAULTY);
 	probe = probe_add(jail, "{s:s,s:s}", "command", appending("run"), "title", "T");
-	crash_plan("spawn_process@1+=EAGAIN;store_commit@2=kill");
+	crash_plan("spawn_begin@1+=EAGAIN;store_commit@2=kill");
 	answer = crash_ask(json_pack("{s:s,s:i}", "op", "trigger", "probe", probe));
 	exec_wait_gone(daemon);
 	ck_assert(crash_is_killed(daemon));

@@ -31,8 +31,9 @@
  *   request_answer_text@1=kill  done and told to nobody but the log
  *   reaped@1=kill               a HUP was reaped, and nothing came of it yet
  *   keep_start@1=kill           a single shot's run was chosen, and the record not told
- *   spawn_process@1=kill        the record says started, and the command is not
- *   spawn_process@1=kill-after  the command runs, and its daemon doesn't know
+ *   spawn_begin@1=kill          the record says started, and the command is not
+ *   spawn_begin@1=kill-after    the command is on its way, and its daemon doesn't know
+ *   spawn_end@1=kill-after      the command runs, and nobody has said so
  *   unlinkat@1=kill             before a record is removed
  *   unlinkat@1=kill-after       removed, and the directory not durable
  *   store_reserve@1=kill        before numbers are reserved
@@ -427,7 +428,8 @@ RENAMED(void *, calloc, (size_t number, size_t size), (number, size), NULL)
 RENAMED(void *, realloc, (void *block, size_t size), (block, size), NULL)
 RENAMED(char *, strdup, (const char *text), (text), NULL)
 
-WRAP(pid_t, spawn_process, (const struct spawn *spawn), (spawn), -1)
+WRAP(pid_t, spawn_begin, (struct spawning * spawning, const struct spawn *spawn), (spawning, spawn), -1)
+WRAP(int, spawn_end, (struct spawning * spawning), (spawning), rule->error)
 WRAP(int, store_reserve, (uint64_t next), (next), rule->error)
 WRAP_VOID(store_commit, (struct store_changes * changes), (changes))
 WRAP_VOID(keep_save, (struct probe * probe, keep_done_cb *done, void *arg), (probe, done, arg))

@@ -41,7 +41,7 @@ exited(pid_t pid, int status, void *arg)
 static void
 begin(void)
 {
-	ck_assert_int_eq(reaper_start(unit_base()), 0);
+	ck_assert_int_eq(reaper_start(unit_base(), NULL), 0);
 }
 
 /* -1 with errno. */

@@ -1,6 +1,7 @@
 /*
  * For the daemon under valgrind. Linked between it and two calls without which Linux has no jails: valgrind
- * before 3.21 knows no pidfd_open, and it can't execute what has no name. Here they go to the kernel past it.
+ * before 3.21 knows no pidfd_open, and it can't execute what has no name. Here they go to the kernel past it. And
+ * it knows no child that lives in its parent's memory beside it: here that is a fork.
  */
 
 #define _GNU_SOURCE
@@ -13,50 +14,28 @@
 #include <unistd.h>
 #include <valgrind/valgrind.h>
 
+#include "newborn.h"
+#include "rawcall_linux.h"
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
-int __real_fexecve(int fd, char *const argv[], char *const env[]);
-int __wrap_fexecve(int fd, char *const argv[], char *const env[]);
-
-/* No function of a library: this runs on the processor itself. */
-static long
-enter(long number, long a, long b, long c, long d, long e)
-{
-#if defined(__x86_64__)
-	register long fourth __asm__("r10") = d, fifth __asm__("r8") = e;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
-			 : "rcx", "r11", "memory");
-	return (result);
-#elif defined(__aarch64__)
-	register long call __asm__("x8") = number, first __asm__("x0") = a, second __asm__("x1") = b,
-			   third __asm__("x2") = c, fourth __asm__("x3") = d, fifth __asm__("x4") = e;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(first)
-			 : "r"(call), "r"(second), "r"(third), "r"(fourth), "r"(fifth)
-			 : "memory");
-	return (first);
-#else
-#error "tell how a program calls the kernel on this processor"
-#endif
-}
+int __real_call_execute_fd(int fd, char *const *argv, char *const *env);
+int __wrap_call_execute_fd(int fd, char *const *argv, char *const *env);
+pid_t __real_newborn_start(struct newborn *, newborn_life *, const void *arg);
+pid_t __wrap_newborn_start(struct newborn *, newborn_life *, const void *arg);
 
 static long
 open_pidfd(long thread, long pid, long flags)
 {
 	(void)thread;
-	return (enter(SYS_pidfd_open, pid, flags, 0, 0, 0));
+	return (rawcall(SYS_pidfd_open, pid, flags, 0, 0, 0));
 }
 
 static long
 execute(long thread, long fd, char *const *argv, char *const *env)
 {
 	(void)thread;
-	return (enter(SYS_execveat, fd, (long)"", (long)argv, (long)env, AT_EMPTY_PATH));
+	return (rawcall(SYS_execveat, fd, (long)"", (long)argv, (long)env, AT_EMPTY_PATH));
 }
 
 static int
@@ -84,9 +63,24 @@ __wrap_syscall(long number, ...)
 }
 
 int
-__wrap_fexecve(int fd, char *const argv[], char *const env[])
+__wrap_call_execute_fd(int fd, char *const *argv, char *const *env)
 {
 	if (RUNNING_ON_VALGRIND)
-		return (answer((long)VALGRIND_NON_SIMD_CALL3(execute, fd, argv, env)));
-	return (__real_fexecve(fd, argv, env));
+		return ((int)-(long)VALGRIND_NON_SIMD_CALL3(execute, fd, argv, env));
+	return (__real_call_execute_fd(fd, argv, env));
+}
+
+/* Without what is ours: what the child says of a failure stays with it. */
+pid_t
+__wrap_newborn_start(struct newborn *newborn, newborn_life *life, const void *arg)
+{
+	pid_t pid;
+
+	if (!RUNNING_ON_VALGRIND)
+		return (__real_newborn_start(newborn, life, arg));
+	newborn->failed = 0;
+	newborn->unborn = 0;
+	if ((pid = fork()) == 0)
+		_exit(life(arg) != 0 ? 127 : 0);
+	return (pid);
 }

@@ -12,6 +12,8 @@
 
 #ifdef PROBE_NOLIBC
 
+#include "rawcall_linux.h"
+
 /* A stack beside the rest of the program shares its page tables, which cost more than what is in them. A
  * multiple of every page size; two pages of 4 KiB are enough. */
 #define PROBE_STACK_SIZE	65536
@@ -21,21 +23,9 @@
 
 char probe_stack[PROBE_STACK_SIZE] __attribute__((aligned(PROBE_STACK_SIZE)));
 
+#define sys_call rawcall
+
 #if defined(__x86_64__)
-
-static inline long
-sys_call(long nr, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
 
 /* The kernel starts a program with argc and argv on the stack and no return address. */
 __asm__(".globl _start\n"
@@ -47,23 +37,6 @@ __asm__(".globl _start\n"
 	"	hlt\n");
 
 #elif defined(__aarch64__)
-
-static inline long
-sys_call(long nr, long a, long b, long c, long d, long e)
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-			 : "memory", "cc");
-	return x0;
-}
 
 __asm__(".globl _start\n"
 	"_start:\n"
