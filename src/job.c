@@ -457,12 +457,6 @@ job_resume(struct event_base *base, const struct job_saved *saved, const char *t
 	return job;
 }
 
-bool
-job_is_transient(int error)
-{
-	return util_is_shortage(error);
-}
-
 /* Nobody tells a draining process of an exit; it looks from time to time. */
 static void
 look_at_leader(evutil_socket_t fd, short what, void *arg)

@@ -66,6 +66,8 @@ drop_entry_jail(struct probe *probe)
 	probe->entry_jail = NULL;
 }
 
+/* While one run of a probe is on its way the next one waits: it would get the same number. tests/model/run.pml checks
+ * that it isn't forgotten: change both. */
 static void
 push(struct probe *probe)
 {
@@ -338,7 +340,7 @@ started(void *arg, struct job *job, const char *program, int error)
 	struct probe *probe = run->probe;
 
 	probe->starting = false;
-	if (error != 0 && job_is_transient(error)) {
+	if (error != 0 && util_is_shortage(error)) {
 		tell_not_started(probe, error);
 		put_back(run);
 		return;

@@ -292,7 +292,7 @@ check_unexecutable(const char *program, int wanted)
 	errno = 0;
 	ck_assert_ptr_null(job_start(unit_base(), &spec, done, &outcome));
 	ck_assert_int_eq(errno, wanted);
-	ck_assert(!job_is_transient(wanted));
+	ck_assert(!util_is_shortage(wanted));
 	ck_assert_uint_eq(job_count(), 0);
 	unit_settle();
 	ck_assert_uint_eq(outcome.done, 0);
@@ -333,9 +333,9 @@ END_TEST
 
 START_TEST(what_may_come_back)
 {
-	ck_assert(job_is_transient(EAGAIN) && job_is_transient(ENOMEM));
-	ck_assert(job_is_transient(EMFILE) && job_is_transient(ENFILE));
-	ck_assert(!job_is_transient(ENOENT) && !job_is_transient(EACCES));
+	ck_assert(util_is_shortage(EAGAIN) && util_is_shortage(ENOMEM));
+	ck_assert(util_is_shortage(EMFILE) && util_is_shortage(ENFILE));
+	ck_assert(!util_is_shortage(ENOENT) && !util_is_shortage(EACCES));
 }
 END_TEST
 

@@ -31,6 +31,7 @@ inline forget(p)
 	entry_jail[p] = 0;
 	asked_for[p] = false;
 	cancelled[p] = false;
+	starting[p] = false;
 	saving[p] = false;
 	kept[p] = false;
 	dropped[p] = false;
@@ -44,7 +45,8 @@ inline forget_queue()
 	do
 	:: nempty(waiting) -> take_change()
 	:: nempty(circle) -> circle?turn
-	:: empty(waiting) && empty(circle) -> break
+	:: nempty(begun) -> begun?turn,first
+	:: empty(waiting) && empty(circle) && empty(begun) -> break
 	od;
 	each = 0;
 	do
@@ -81,6 +83,7 @@ inline forget_registers()
 	each = 0;
 	into_started = false;
 	started_now = false;
+	reaping = false;
 	shuts_down = false;
 	replaces = false
 }

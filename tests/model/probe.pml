@@ -8,7 +8,8 @@
  *
  *	queue.pml, and pump in run.pml		src/lanes.c, src/queue.c
  *	store.pml, finish_next, keep_changed	src/keep.c, src/store.c
- *	run.pml					src/run.c
+ *	run.pml					src/run.c, src/start.c
+ *	go_on_reaping				src/reaper.c: a turn, in which starts may overlap
  *	life.pml: probe_disarm ... arm_done	src/probe.c
  *	life.pml: probe_add ... probe_settle	src/probe_add.c
  *	life.pml: probe_remove, keep_press	src/probe_ask.c
@@ -25,6 +26,7 @@
  *	once		a single shot runs once at most, over all ends and restarts
  *	never_twice	what has started doesn't wait again in the next daemon
  *	overlap		-r and single shots: one run at a time; -R: no more than may; never armed during the run of -r
+ *	numbers		of one probe no two runs are begun at a time
  *	survives	a probe whose add was answered ok is there in the next daemon
  *	removed		one whose removal was answered ok is not
  *	kept_press	a trigger that was answered ok and waits is there too, and so are all after an orderly end
@@ -164,6 +166,8 @@ mtype process[PROBES] = NOBODY_THERE;
 byte jail[PROBES];
 byte pending[PROBES], told[PROBES], running[PROBES];	/* active is told and running */
 byte entry_jail[PROBES];
+bool starting[PROBES];
+chan begun = [PROBES] of { byte, byte };		/* commands on their way, and by whose place: these are told, too */
 byte jobs[PROBES * LANES];				/* running, by whose place they have */
 bool asked_for[PROBES], cancelled[PROBES];
 bool replaces;						/* probe 1 takes the name of probe 0 */
@@ -197,7 +201,7 @@ mtype = { REAPS, FLUSHES };				/* of an orderly end */
 
 mtype act, press, ending, change, done;
 byte who, presser, who_of, record, place_of, left, group, each, waiting_yet;
-bool into_started, started_now, shuts_down;
+bool into_started, started_now, shuts_down, reaping;
 bool to_rearm[PROBES], to_lose_jail[PROBES], to_end[PROBES];
 
 #include "queue.pml"
@@ -341,7 +345,7 @@ inline perform()
 {
 	if
 	:: act == ADD -> probe_add(who)
-	:: act == EXITED -> probe_exited(who)
+	:: act == EXITED -> reaping = (ending == 0); probe_exited(who)
 	:: act == ARM_DONE -> arm_done(who)
 	:: act == TIMER -> start(who)
 	:: act == LOOK ->				/* src/sticky.c: look_for() */
@@ -354,11 +358,26 @@ inline perform()
 	:: act == JAIL_ENDED -> to_lose_jail[who] = true
 	:: act == TRIGGER -> probe_pressed(who, BY_TRIGGER)
 	:: act == REMOVE -> probe_remove(who)
-	:: act == COMMAND_ENDED -> command_ended(who)
+	:: act == COMMAND_ENDED -> reaping = true; command_ended(who)
 	:: act == COMMIT -> store_commit()
 	:: act == RETRY -> resting = false
 	:: act == RELOAD -> limit = 1; most_at_once_now = 1
 	:: act == STOP -> ending = REAPS
+	fi
+}
+
+/* The turn goes on with whatever has ended, and is over when all are told of. Each may be told earlier: only so many can
+ * be on their way. */
+inline go_on_reaping()
+{
+	act = 0;
+	if
+	:: has_ended(0) -> who = 0; act = EXITED
+	:: has_ended(1) -> who = 1; act = EXITED
+	:: running[0] > 0 -> who = 0; act = COMMAND_ENDED
+	:: running[1] > 0 -> who = 1; act = COMMAND_ENDED
+	:: nempty(begun) -> report_first()
+	:: empty(begun) -> reaping = false
 	fi
 }
 
@@ -403,7 +422,13 @@ go_on:
 		if
 		:: to_end[0] -> goto go_on
 		:: !to_end[0] && group > 0 -> finish_next(); goto go_on
-		:: !to_end[0] && group == 0 && ending != 0 ->
+		:: !to_end[0] && group == 0 && reaping ->
+			go_on_reaping();
+			if
+			:: act != 0 -> goto begin
+			:: else -> goto go_on
+			fi
+		:: !to_end[0] && group == 0 && !reaping && ending != 0 ->
 			go_on_stopping();
 			if
 			:: act != 0 -> goto begin

@@ -9,7 +9,12 @@
 inline push(p)
 {
 	if
-	:: pending[p] > 0 && lane_of[p] == 0 && active(p) < most_at_once(p) -> lanes_push(entry_jail[p], p)
+#ifndef BUG_NUMBERS_TWICE	/* another run of it is begun while the first one's number isn't counted */
+	:: pending[p] > 0 && lane_of[p] == 0 && !starting[p] && active(p) < most_at_once(p) ->
+#else
+	:: pending[p] > 0 && lane_of[p] == 0 && active(p) < most_at_once(p) ->
+#endif
+		lanes_push(entry_jail[p], p)
 	:: else
 	fi
 }
@@ -43,7 +48,8 @@ inline one_less_waits(p)
 	asking[p] = (asking[p] > 0 -> asking[p] - 1 : 0)
 }
 
-/* started_now: it is executed. A told run is counted as told until store_told() is through with it. */
+/* started_now: it is executed. A told run is counted as told until store_told() is through with it, and so is one that
+ * was begun. */
 inline execute_or_give_back(p, where)
 {
 	crash_point();
@@ -72,6 +78,35 @@ inline run_has_started(p, where)
 	fi
 }
 
+/* src/start.c: its command is on its way, and nobody looks yet whether it comes to its exec. */
+inline begin_command(p, where)
+{
+	assert(!starting[p]);				/* numbers */
+	starting[p] = true;
+	told[p]++;
+	begun!p,where
+}
+
+inline started(p, where)
+{
+	starting[p] = false;
+	execute_or_give_back(p, where);
+	told[p]--;
+	if
+	:: started_now -> run_has_started(p, where)
+	:: else -> queue_put_back(where, p)
+	fi
+}
+
+/* The one that was begun first. */
+inline report_first()
+{
+	begun?who_of,place_of;
+	started(who_of, place_of);
+	who_of = 0;
+	place_of = 0
+}
+
 inline start_run(p, where)
 {
 	assert(life[p] != UNBORN && pending[p] > 0);	/* of the code: it would use what was freed */
@@ -82,6 +117,7 @@ inline start_run(p, where)
 	:: keep_before_start(p) && kind(p) == NO -> told[p]++; keep_start(p, RUN_TOLD, where)
 #endif
 	:: keep_before_start(p) && kind(p) != NO -> told[p]++; keep_save(p, RUN_TOLD, where)
+	:: !keep_before_start(p) && reaping -> begin_command(p, where)
 	:: else ->
 		execute_or_give_back(p, where);
 		if
