@@ -63,8 +63,8 @@ struct job *job_begin(struct event_base *, const struct job_spec *, struct job_l
 /* Waits until it has executed. 0; or the errno with which it couldn't: then the job is gone, and done isn't called. */
 int job_begun(struct job *, struct job_launch *);
 
-/* Both. spec's strings are needed during the call only, but for the tag. NULL with errno: there is no process; util_is_shortage says whether trying again
- * can help. */
+/* Both. spec's strings are needed during the call only, but for the tag. NULL with errno: there is no process;
+ * util_is_shortage says whether trying again can help. */
 struct job *job_start(struct event_base *, const struct job_spec *, job_done_cb *, void *arg);
 
 /* A job as it is, for the daemon that comes after this one: the same process, with its pipe. */
