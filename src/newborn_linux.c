@@ -12,7 +12,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <unistd.h>
 
 #define EXIT_STATUS 127
@@ -24,19 +23,19 @@ live(struct newborn *newborn)
 	return EXIT_STATUS;
 }
 
-/* The parent returns from the call as from any other. The child finds itself on its own, empty stack: it can't return from
- * here, and ends with what its function returns. Not a libc's clone(3), for musl's refuses to clear the word. */
-static long
-clone_in_our_memory(struct newborn *newborn)
-{
-	const long flags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
-	char *top = newborn->stack + sizeof(newborn->stack);
+/* The parent returns from the call as from any other. The child finds itself on its own, empty stack: it can't return
+ * from here, and ends with what its function returns. Not a libc's clone(3), for musl's refuses to clear the word. */
+#define FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD)
 
 #if defined(__x86_64__)
-	register int *word __asm__("r10") = &newborn->unborn;
-	register long tls __asm__("r8") = 0;
-	register struct newborn *arg __asm__("r12") = newborn;
-	register int (*function)(struct newborn *) __asm__("r13") = live;
+
+static long
+clone_beside(char *stack, int *word, struct newborn *newborn)
+{
+	register int *r10 __asm__("r10") = word;
+	register long r8 __asm__("r8") = 0;
+	register struct newborn *r12 __asm__("r12") = newborn;
+	register int (*r13)(struct newborn *) __asm__("r13") = live;
 	long ret;
 
 	__asm__ volatile("syscall\n\t"
@@ -51,19 +50,25 @@ clone_in_our_memory(struct newborn *newborn)
 			 "hlt\n"
 			 "1:"
 			 : "=a"(ret)
-			 : "a"((long)SYS_clone), "D"(flags), "S"(top), "d"(0L), "r"(word), "r"(tls), "r"(arg),
-			   "r"(function), [exit] "i"(SYS_exit)
+			 : "a"((long)SYS_clone), "D"((long)FLAGS), "S"(stack), "d"(0L), "r"(r10), "r"(r8), "r"(r12),
+			   "r"(r13), [exit] "i"(SYS_exit)
 			 : "rcx", "r11", "memory", "cc");
 	return ret;
+}
+
 #elif defined(__aarch64__)
-	register long number __asm__("x8") = SYS_clone;
-	register long ret __asm__("x0") = flags;
-	register char *stack __asm__("x1") = top;
-	register long parent_word __asm__("x2") = 0;
-	register long tls __asm__("x3") = 0;
-	register int *word __asm__("x4") = &newborn->unborn;
-	register struct newborn *arg __asm__("x20") = newborn;
-	register int (*function)(struct newborn *) __asm__("x21") = live;
+
+static long
+clone_beside(char *stack, int *word, struct newborn *newborn)
+{
+	register long x8 __asm__("x8") = SYS_clone;
+	register long x0 __asm__("x0") = FLAGS;
+	register char *x1 __asm__("x1") = stack;
+	register long x2 __asm__("x2") = 0;
+	register long x3 __asm__("x3") = 0;
+	register int *x4 __asm__("x4") = word;
+	register struct newborn *x20 __asm__("x20") = newborn;
+	register int (*x21)(struct newborn *) __asm__("x21") = live;
 
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
@@ -74,15 +79,15 @@ clone_in_our_memory(struct newborn *newborn)
 			 "svc #0\n\t"
 			 "brk #1\n"
 			 "1:"
-			 : "+r"(ret)
-			 : "r"(number), "r"(stack), "r"(parent_word), "r"(tls), "r"(word), "r"(arg), "r"(function),
-			   [exit] "i"(SYS_exit)
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x20), "r"(x21), [exit] "i"(SYS_exit)
 			 : "memory", "cc");
-	return ret;
+	return x0;
+}
+
 #else
 #error "configure must know the processors that are known here"
 #endif
-}
 
 pid_t
 newborn_start(struct newborn *newborn, newborn_life *life, const void *arg)
@@ -93,7 +98,7 @@ newborn_start(struct newborn *newborn, newborn_life *life, const void *arg)
 	newborn->arg = arg;
 	newborn->failed = 0;
 	newborn->unborn = 1;
-	pid = clone_in_our_memory(newborn);
+	pid = clone_beside(newborn->stack + sizeof(newborn->stack), &newborn->unborn, newborn);
 	if (pid >= 0)
 		return (pid_t)pid;
 	newborn->unborn = 0;
