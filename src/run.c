@@ -294,14 +294,18 @@ take_pending(struct probe *probe)
 	return run;
 }
 
-/* And back again. */
+/* And back again. It goes to the lane of its jail, with whatever has come meanwhile, be it from another jail; unless that
+ * is in a lane already. */
 static void
 give_back_pending(struct probe_run *run)
 {
 	struct probe *probe = run->probe;
 
-	if (probe->pending++ == 0)
+	probe->pending++;
+	if (probe->entry.lane == NULL) {
+		drop_entry_jail(probe);
 		probe->entry_jail = jail_hold(run->jail);
+	}
 	probe->pressed_us += run->pressed_us;
 	probe->active--;
 	LIST_REMOVE(run, link);
@@ -333,6 +337,23 @@ put_back(struct probe_run *run)
 	jail_release(jail);
 }
 
+/* The run was removed before it started. */
+static void
+discard(struct probe_run *run)
+{
+	struct probe *probe = run->probe;
+	struct jail_instance *jail = run->jail;
+
+	stats.dropped++;
+	tell(TELL_TRIGGER_DROPPED, probe, TELL_NUMBER("count", 1), TELL_END);
+	probe->active--;
+	LIST_REMOVE(run, link);
+	free(run);
+	probe_run_ended(probe); /* may free the probe */
+	queue_run_ended(jail);
+	jail_release(jail);
+}
+
 static void
 started(void *arg, struct job *job, const char *program, int error)
 {
@@ -342,10 +363,15 @@ started(void *arg, struct job *job, const char *program, int error)
 	probe->starting = false;
 	if (error != 0 && util_is_shortage(error)) {
 		tell_not_started(probe, error);
-		put_back(run);
+		if (run->cancelled)
+			discard(run);
+		else
+			put_back(run);
 		return;
 	}
 	run->job = job;
+	if (run->cancelled && job != NULL)
+		job_kill(job);
 	run->number = ++probe->runs;
 	stats.runs++;
 	stats_observe(&stats.wait, util_monotonic_us() - run->pressed_us);
@@ -370,23 +396,6 @@ start_command_of(struct probe_run *run)
 
 	run->probe->starting = true;
 	start_command(base, &start);
-}
-
-/* The run was removed while the store was being told of it. */
-static void
-discard(struct probe_run *run)
-{
-	struct probe *probe = run->probe;
-	struct jail_instance *jail = run->jail;
-
-	stats.dropped++;
-	tell(TELL_TRIGGER_DROPPED, probe, TELL_NUMBER("count", 1), TELL_END);
-	probe->active--;
-	LIST_REMOVE(run, link);
-	free(run);
-	probe_run_ended(probe); /* may free the probe */
-	queue_run_ended(jail);
-	jail_release(jail);
 }
 
 /* A store that fails has been logged, and must not keep the jail from its command: what was promised

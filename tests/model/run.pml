@@ -21,7 +21,11 @@ inline push(p)
 
 inline give_back_pending(p, where)
 {
+#ifndef BUG_FORGETS_LANE	/* what came meanwhile, from another jail, says whose turn it is */
+	entry_jail[p] = (lane_of[p] == 0 -> where : entry_jail[p]);
+#else
 	entry_jail[p] = (pending[p] == 0 -> where : entry_jail[p]);
+#endif
 	pending[p]++
 }
 
@@ -110,6 +114,7 @@ inline report_first()
 inline start_run(p, where)
 {
 	assert(life[p] != UNBORN && pending[p] > 0);	/* of the code: it would use what was freed */
+	assert(entry_jail[p] == where);			/* and give back another one's place */
 	pending[p]--;
 	entry_jail[p] = (pending[p] == 0 -> 0 : entry_jail[p]);
 	if
