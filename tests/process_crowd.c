@@ -295,7 +295,7 @@ START_TEST(storm_of_runs_that_hang_is_timed_out)
 
 	NEEDS_ROOT;
 	jail = probe_jail();
-	config_write("conf", NULL, "{'runs': 4, 'timeout': 0.3, 'kill_delay': 0.2}");
+	config_write("conf", NULL, "{'runs': 4, 'timeout': 1, 'kill_delay': 0.2}");
 	(void)config_start();
 	(void)file_fifo(place_at("fifo"));
 	(void)snprintf(command, sizeof(command),
