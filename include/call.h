@@ -1,6 +1,6 @@
 /*
- * System calls for a child that runs in our memory beside us (newborn.h). Each returns 0 or its errno: the variable of
- * that name is ours. On failure nothing has changed.
+ * System calls for a child that runs in our memory beside us (newborn.h). Each returns 0 or its errno. Where
+ * we don't wait for the child the variable of that name stays as it is: it is ours. On failure nothing has changed.
  */
 #ifndef CALL_H
 #define CALL_H

@@ -26,7 +26,8 @@ struct start {
 	void *arg; /* of all three */
 };
 
-/* told is called once, by this call or, if starts may overlap, by a later one. It may start others. */
+/* told is called once, by this call or, if starts may overlap, by a later one: in the order of the starts, but that what
+ * comes to no process is told at once. It may start others. */
 void start_command(struct event_base *, const struct start *);
 
 /* Starts may overlap until the opposite is said: when that returns, all have been told. The event loop doesn't run in

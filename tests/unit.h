@@ -40,6 +40,7 @@ Suite *unit_limit(void);
 Suite *unit_linelog(void);
 Suite *unit_listen(void);
 Suite *unit_log(void);
+Suite *unit_newborn(void);
 Suite *unit_options(void);
 Suite *unit_probe(void);
 Suite *unit_probe_add(void);
@@ -49,7 +50,9 @@ Suite *unit_reaper(void);
 Suite *unit_registry(void);
 Suite *unit_request(void);
 Suite *unit_ring(void);
+Suite *unit_run(void);
 Suite *unit_spawn(void);
+Suite *unit_start(void);
 Suite *unit_state(void);
 Suite *unit_show(void);
 Suite *unit_stats(void);
@@ -173,6 +176,16 @@ void unit_attach_wait(unsigned count);
 
 /* A child that ends as a probe does when it is sent a HUP, and exits with 0 at USR1, 1 at USR2. */
 pid_t unit_probe_process(void);
+
+/* ---- commands that can't be started ---- */
+
+/* So many that are begun from now on fail with this errno between their birth and their exec; how many
+ * still are to. */
+void unit_starts_fail(unsigned count, int error);
+unsigned unit_starts_to_fail(void);
+
+/* All others are on their way for so long that others are begun meanwhile. */
+void unit_starts_linger(void);
 
 /* ---- a probe's life ---- */
 

@@ -13,12 +13,16 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "call.h"
 #include "jail.h"
 #include "runtimewatch.h"
+#include "spawn.h"
 #include "unit.h"
 #include "util.h"
 
 #define JAILS_MAX 8
+
+#define LINGER_CALLS 20000 /* a few milliseconds */
 
 /* Its end is seen at the other end of its pipe. */
 struct fake_jail {
@@ -47,6 +51,14 @@ static int signs[2] = {-1, -1};
 static bool signs_watched;
 static unsigned party_size = 1; /* of those that share a helper */
 static TAILQ_HEAD(attaches, fake_attach) attaches = TAILQ_HEAD_INITIALIZER(attaches);
+
+/* Commands to come whose child can't be prepared for its exec. */
+static unsigned starts_fail;
+static int start_error;
+static bool starts_linger;
+
+pid_t __real_spawn_begin(struct spawning *, const struct spawn *);
+pid_t __wrap_spawn_begin(struct spawning *, const struct spawn *);
 
 /* ---- for the tests ---- */
 
@@ -220,6 +232,57 @@ unit_probe_process(void)
 	close(ready[0]);
 	close(ready[1]);
 	return pid;
+}
+
+void
+unit_starts_fail(unsigned count, int error)
+{
+	starts_fail = count;
+	start_error = error;
+}
+
+unsigned
+unit_starts_to_fail(void)
+{
+	return starts_fail;
+}
+
+void
+unit_starts_linger(void)
+{
+	starts_linger = true;
+}
+
+/* ---- in place of spawn.c's own, for whoever calls it from elsewhere ---- */
+
+static int
+fail_to_prepare(void)
+{
+	return start_error;
+}
+
+/* Where the daemon waits for the child, a condition that it sets itself would never come. */
+static int
+linger(void)
+{
+	for (int i = 0; i < LINGER_CALLS; i++)
+		call_set_fd_flags(-1, 0);
+	return 0;
+}
+
+/* It is the child that does it, when it is on its way. */
+pid_t
+__wrap_spawn_begin(struct spawning *spawning, const struct spawn *spawn)
+{
+	struct spawn changed = *spawn;
+
+	if (starts_fail > 0) {
+		starts_fail--;
+		changed.prepare = fail_to_prepare;
+	} else if (starts_linger) {
+		changed.prepare = linger;
+	}
+	return __real_spawn_begin(spawning, &changed);
 }
 
 /* ---- in place of jail_….c ---- */

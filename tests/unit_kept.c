@@ -1,11 +1,17 @@
 /* What of a probe's life is in the state directory, and when whoever asked is told. */
 #include "config.h"
 
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "keep.h"
+#include "queue.h"
 #include "registry.h"
 #include "store.h"
 #include "unit.h"
@@ -324,6 +330,14 @@ END_TEST
 
 /* ---- triggers that wait ---- */
 
+static bool
+both_have_run(void *arg)
+{
+	const struct probe *probe = arg;
+
+	return probe->runs == 2 && probe->active == 0;
+}
+
 START_TEST(a_trigger_that_waits_is_told_when_it_is_kept)
 {
 	struct unit_done done = {0};
@@ -349,6 +363,51 @@ START_TEST(a_trigger_that_waits_is_told_when_it_is_kept)
 	/* Before its run, or that would be had twice. */
 	ck_assert_int_eq(kept_count("1.json", "pending"), 0);
 	unit_release(unit_life_gate);
+	remove_kept(probe);
+	unit_life_check_clean();
+}
+END_TEST
+
+/* It was of a jail that has been restarted since, and the new one's press waits: both are of the jail whose turn
+ * it is, which is there for as long as they wait. */
+START_TEST(a_run_that_is_given_back_has_the_place_of_its_jail)
+{
+	struct unit_done done = {0};
+	struct definition def;
+	struct probe *probe;
+	struct error e;
+	int status;
+	pid_t pid;
+
+	begin();
+	def = unit_life_define("true", RESPAWN_NOW);
+	def.max_runs = 1;
+	def.sticky = true;
+	probe = add(def, 0);
+	queue_pause(true);
+	ck_assert_int_eq(probe_trigger(probe, &e, unit_life_done, &done), 0);
+	unit_wait(is_done, &done, "the answer to a trigger");
+	unit_life_rearm(probe);
+	unit_jail_end("www");
+	ck_assert_int_eq(kill(probe->pid, SIGKILL), 0);
+	unit_life_wait(probe, PROBE_QUEUED, 0);
+	unit_jail_begin("www", 4800);
+	unit_life_rearm(probe);
+	queue_pause(false); /* the store is told */
+	ck_assert_uint_eq(probe->active, 1);
+	pid = probe->pid;
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	child_exited(pid, status);
+	ck_assert_uint_eq(probe->pending, 1);
+	unit_starts_fail(1, EMFILE);
+	keep_flush();
+	ck_assert_uint_eq(unit_starts_to_fail(), 0);
+	ck_assert_uint_eq(probe->pending, 2);
+	ck_assert_ptr_eq(probe->entry.lane, &probe->entry_jail->runs);
+	unit_wait(both_have_run, probe, "two runs");
+	ck_assert_uint_eq(probe->jail->runs.taken, 0);
+	unit_life_rearm(probe);
 	remove_kept(probe);
 	unit_life_check_clean();
 }
@@ -483,6 +542,7 @@ unit_kept(void)
 	tcase_add_test(tests, nor_does_one_that_stops_just_before_it);
 	tcase_add_test(tests, a_trigger_of_a_single_shot_is_told_when_it_counts);
 	tcase_add_test(tests, a_trigger_that_waits_is_told_when_it_is_kept);
+	tcase_add_test(tests, a_run_that_is_given_back_has_the_place_of_its_jail);
 	tcase_add_test(tests, a_trigger_that_waits_is_kept_by_a_daemon_that_stops);
 	tcase_add_test(tests, a_replacement_takes_over_when_it_is_kept);
 	tcase_add_test(tests, a_replacement_that_can_not_be_kept_changes_nothing);
