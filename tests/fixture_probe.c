@@ -231,14 +231,16 @@ probe_sentinel(const struct jailfix *jail)
 	static unsigned serial;
 	char title[32], command[256], full[64];
 	const char *effect;
+	int probe;
 
 	(void)snprintf(title, sizeof(title), "SENTINEL_%u", serial++);
 	(void)snprintf(full, sizeof(full), "jaildaemon: %s", title);
 	effect = place_at(title);
 	(void)snprintf(command, sizeof(command), "echo seen > %s", effect);
-	(void)probe_add(jail, "{s:s,s:s}", "command", command, "title", title);
+	probe = probe_add(jail, "{s:s,s:s}", "command", command, "title", title);
 	inside_press(jail, full);
 	file_wait_lines(effect, 1);
+	probe_wait_state(probe, "gone");
 }
 
 void

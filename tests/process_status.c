@@ -69,7 +69,7 @@ static void
 press_once(const struct jailfix *jail, const char *command)
 {
 	int probe =
-	    probe_add(jail, "{s:s,s:s,s:f}", "command", command, "title", "T", "timeout", 0.2);
+	    probe_add(jail, "{s:s,s:s,s:f}", "command", command, "title", "T", "timeout", 1.0);
 
 	inside_press(jail, TITLE);
 	probe_wait_state(probe, "gone");

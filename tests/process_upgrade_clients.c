@@ -110,11 +110,13 @@ START_TEST(a_line_too_long_stays_one)
 	(void)daemon_start();
 	memset(filler, 'x', sizeof(filler) - 1);
 	ctl_open(&ctl);
+	(void)ctl_say(&ctl, "{\"op\":\"ping\",\"id\":1,\"keep\":true}\n");
+	expect(&ctl, 1, 1);
 	(void)ctl_say(&ctl, filler);
 	ctl_refused(ctl_answer(&ctl), "too-large", NULL);
 	upgrade_now();
-	(void)ctl_say(&ctl, "{\"op\":\"stop\"}\n{\"op\":\"ping\",\"id\":1}\n");
-	expect(&ctl, 1, 1);
+	(void)ctl_say(&ctl, "{\"op\":\"stop\"}\n{\"op\":\"ping\",\"id\":2}\n");
+	expect(&ctl, 2, 2);
 	ctl_close(&ctl);
 }
 END_TEST
