@@ -137,6 +137,11 @@ json_t *unit_json(const char *text);
 
 /* What the process finds itself in, a fact a line on standard output. */
 int unit_report(char *const *environment);
+
+/* All that comes out of the pipe until its end, which is closed; valid until the next call. Whether one of its lines is
+ * this one. */
+const char *unit_read_all(int fd);
+bool unit_has_line(const char *text, const char *line);
 void unit_know_self(const char *argv0);
 const char *unit_self(void);
 

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -473,47 +472,27 @@ stand_and_report(const void *arg)
 	return call_execute_fd(STDERR_FILENO + 1, report_argv, report_env);
 }
 
-static const char *
-read_all(int fd)
-{
-	static char text[8192];
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	size_t used = 1;
-	ssize_t got = 1;
-
-	text[0] = '\n';
-	while (got != 0) {
-		ck_assert_int_eq(poll(&ready, 1, 30000), 1);
-		got = read(fd, text + used, sizeof(text) - 1 - used);
-		ck_assert_int_ge(got, 0);
-		used += (size_t)got;
-	}
-	text[used] = '\0';
-	close(fd);
-	return text;
-}
-
 static void
 check_report(const char *text)
 {
-	static const char *const lines[] = {"\ncwd /\n",    "\nsession own\n", "\numask 27\n",
-					    "\nlimit 77\n", "\nenv ONE=1\n",   "\nfd 0\n",
-					    "\nfd 1\n",	    "\nfd 2\n"};
+	static const char *const lines[] = {"cwd /",    "session own", "umask 27",
+					    "limit 77", "env ONE=1",   "fd 0",
+					    "fd 1",	    "fd 2"};
 	char line[32];
 
 	for (size_t i = 0; i < UTIL_COUNT(lines); i++)
-		ck_assert_msg(strstr(text, lines[i]) != NULL, "no %s in:%s", lines[i], text);
-	snprintf(line, sizeof(line), "\nignored %d\n", SIGHUP);
-	ck_assert_msg(strstr(text, line) == NULL, "%s", text);
-	snprintf(line, sizeof(line), "\nignored %d\n", SIGUSR1);
-	ck_assert_msg(strstr(text, line) != NULL, "%s",
+		ck_assert_msg(unit_has_line(text, lines[i]), "no %s in:%s", lines[i], text);
+	snprintf(line, sizeof(line), "ignored %d", SIGHUP);
+	ck_assert_msg(!unit_has_line(text, line), "%s", text);
+	snprintf(line, sizeof(line), "ignored %d", SIGUSR1);
+	ck_assert_msg(unit_has_line(text, line), "%s",
 		      text); /* nobody has said anything of that one */
-	snprintf(line, sizeof(line), "\nblocked %d\n", SIGUSR2);
-	ck_assert_msg(strstr(text, line) != NULL, "%s", text);
-	snprintf(line, sizeof(line), "\nblocked %d\n", SIGTERM);
-	ck_assert_msg(strstr(text, line) == NULL, "%s", text);
-	ck_assert_msg(strstr(text, "\nfd 3\n") == NULL, "%s", text);
-	ck_assert_msg(strstr(text, "\nfd 9\n") == NULL, "%s", text);
+	snprintf(line, sizeof(line), "blocked %d", SIGUSR2);
+	ck_assert_msg(unit_has_line(text, line), "%s", text);
+	snprintf(line, sizeof(line), "blocked %d", SIGTERM);
+	ck_assert_msg(!unit_has_line(text, line), "%s", text);
+	ck_assert_msg(!unit_has_line(text, "fd 3"), "%s", text);
+	ck_assert_msg(!unit_has_line(text, "fd 9"), "%s", text);
 }
 
 /* The parent's own, too, are as they were. */
@@ -579,7 +558,7 @@ check_stands(bool by_descriptor)
 	pid = start(&newborn, stand_and_report, &setting);
 	close(ends[1]);
 	ck_assert_int_eq(newborn_wait(&newborn), 0);
-	check_report(read_all(ends[0]));
+	check_report(unit_read_all(ends[0]));
 	reap(pid, 0);
 	check_parent(&before);
 	close(setting.exec_fd);

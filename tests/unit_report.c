@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,4 +71,39 @@ unit_report(char *const *environment)
 	for (; *environment != NULL; environment++)
 		printf("env %s\n", *environment);
 	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+/* ---- in the test ---- */
+
+/* All that comes out of the pipe until its end. */
+const char *
+unit_read_all(int fd)
+{
+	static char text[8192];
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	size_t used = 0;
+	ssize_t got = 1;
+
+	while (got != 0) {
+		ck_assert_int_eq(poll(&ready, 1, 30000), 1);
+		got = read(fd, text + used, sizeof(text) - 1 - used);
+		ck_assert_int_ge(got, 0);
+		used += (size_t)got;
+	}
+	text[used] = '\0';
+	close(fd);
+	return text;
+}
+
+bool
+unit_has_line(const char *text, const char *line)
+{
+	size_t length = strlen(line);
+
+	for (; text != NULL; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, line, length) == 0 && text[length] == '\n')
+			return true;
+	}
+	return false;
 }

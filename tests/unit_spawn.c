@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,26 +30,6 @@ report_spawn(int output)
 			      .env = one_env,
 			      .output_fd = output,
 			      .inherited_fd = SPAWN_NO_FD};
-}
-
-/* All that comes out of the pipe until its end. */
-static const char *
-read_all(int fd)
-{
-	static char text[8192];
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	size_t used = 0;
-	ssize_t got = 1;
-
-	while (got != 0) {
-		ck_assert_int_eq(poll(&ready, 1, 30000), 1);
-		got = read(fd, text + used, sizeof(text) - 1 - used);
-		ck_assert_int_ge(got, 0);
-		used += (size_t)got;
-	}
-	text[used] = '\0';
-	close(fd);
-	return text;
 }
 
 static void
@@ -78,29 +57,16 @@ report(void (*change)(struct spawn *))
 	pid = spawn_process(&spawn);
 	ck_assert_msg(pid > 0, "%s", strerror(errno));
 	close(ends[1]);
-	text = read_all(ends[0]);
+	text = unit_read_all(ends[0]);
 	wait_for(pid, 0);
 	return text;
-}
-
-static bool
-has_line(const char *text, const char *line)
-{
-	size_t length = strlen(line);
-
-	for (; text != NULL; text = strchr(text, '\n')) {
-		text += *text == '\n';
-		if (strncmp(text, line, length) == 0 && text[length] == '\n')
-			return true;
-	}
-	return false;
 }
 
 static void
 check_lines(const char *text, const char *const *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(has_line(text, lines[i]), "no \"%s\" in:\n%s", lines[i], text);
+		ck_assert_msg(unit_has_line(text, lines[i]), "no \"%s\" in:\n%s", lines[i], text);
 }
 
 #define CHECK_LINES(text, ...) \
@@ -194,7 +160,7 @@ START_TEST(one_descriptor_that_is_in_place)
 	dup2(before, 3);
 	ck_assert_int_gt(pid, 0);
 	close(ends[1]);
-	CHECK_LINES(read_all(ends[0]), "fd 3");
+	CHECK_LINES(unit_read_all(ends[0]), "fd 3");
 	wait_for(pid, 0);
 	close(before);
 }
@@ -261,9 +227,9 @@ START_TEST(signals_blocked_where_asked_for)
 	ck_assert_int_eq(spawn_init(), 0);
 	text = report(block);
 	snprintf(line, sizeof(line), "blocked %d", SIGHUP);
-	ck_assert_msg(has_line(text, line), "%s", text);
+	ck_assert_msg(unit_has_line(text, line), "%s", text);
 	snprintf(line, sizeof(line), "blocked %d", SIGTERM);
-	ck_assert_msg(has_line(text, line), "%s", text);
+	ck_assert_msg(unit_has_line(text, line), "%s", text);
 }
 END_TEST
 
