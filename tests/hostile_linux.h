@@ -54,6 +54,9 @@ pid_t attacker_last_pid(void);
 /* The rest of a line of /proc/PID/status, without the blanks at both ends. */
 bool linux_status(pid_t pid, const char *name, char *value, size_t size);
 
+/* The system call filters that a process has beyond those of this one. */
+int linux_filters(pid_t pid);
+
 /* The pid that a process has in its own pid namespace, or -1. */
 pid_t linux_inner_pid(pid_t pid);
 

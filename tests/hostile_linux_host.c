@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fixture_file.h"
 #include "fixture_wait.h"
@@ -45,6 +46,16 @@ linux_status(pid_t pid, const char *name, char *value, size_t size)
 	}
 	free(text);
 	return (line != NULL);
+}
+
+int
+linux_filters(pid_t pid)
+{
+	char value[16] = "", ours[16] = "";
+
+	(void)linux_status(pid, "Seccomp_filters", value, sizeof(value));
+	(void)linux_status(getpid(), "Seccomp_filters", ours, sizeof(ours));
+	return (atoi(value) - atoi(ours));
 }
 
 pid_t

@@ -5,6 +5,7 @@
 
 #include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
@@ -163,6 +164,7 @@ look_confinement(const struct armed *armed)
 {
 	expect_status(armed, "NoNewPrivs", "1");
 	expect_status(armed, "Seccomp", "2");
+	ck_assert_int_eq(linux_filters(armed->pid), 2); /* its own, and the launcher's */
 }
 STATE_TEST(armed_probe_is_confined_by_a_filter, look_confinement)
 
@@ -342,6 +344,44 @@ START_TEST(launcher_has_few_capabilities)
 }
 END_TEST
 
+START_TEST(launcher_is_confined_by_a_filter)
+{
+	char value[16];
+	pid_t launcher;
+
+	NEEDS_ROOT;
+	launcher = launcher_of(daemon_start());
+	ck_assert(linux_status(launcher, "Seccomp", value, sizeof(value)));
+	ck_assert_str_eq(value, "2");
+	ck_assert_int_eq(linux_filters(launcher), 1);
+}
+END_TEST
+
+/* Somebody who had got hold of the launcher would end it with the first call that it never makes; and the next probe
+ * has another launcher. */
+START_TEST(system_call_that_the_launcher_never_makes_ends_it)
+{
+	static const long calls[] = {SYS_execve, SYS_execveat, SYS_mmap,   SYS_mprotect, SYS_ptrace, SYS_kill,
+				     SYS_socket, SYS_connect,  SYS_setuid, SYS_mount,	 SYS_bpf,    SYS_read,
+				     SYS_unshare, SYS_process_vm_writev};
+	char wanted[96];
+	pid_t daemon, launcher;
+	size_t i;
+
+	NEEDS_ROOT;
+	SKIP_UNLESS(inject_possible(), "not on this processor");
+	daemon = daemon_start();
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		launcher = launcher_of(daemon);
+		inject_call(launcher, calls[i], 0);
+		(void)snprintf(wanted, sizeof(wanted), "event=launcher-ended pid=%d status=%#x\n", (int)launcher,
+			       SIGSYS);
+		file_wait_text(place()->log, wanted);
+	}
+	probe_sentinel(probe_jail());
+}
+END_TEST
+
 Suite *
 hostile_state(void)
 {
@@ -361,5 +401,7 @@ hostile_state(void)
 	PLACE_CASE(suite, armed_probe_has_mapped_nothing_of_host_or_jail);
 	PLACE_CASE(suite, armed_probe_leaves_no_core);
 	PLACE_CASE(suite, launcher_has_few_capabilities);
+	PLACE_CASE(suite, launcher_is_confined_by_a_filter);
+	PLACE_CASE(suite, system_call_that_the_launcher_never_makes_ends_it);
 	return (suite);
 }

@@ -421,6 +421,7 @@ static void
 prepare_launcher(void)
 {
 	const uint64_t no_limit[2] = {~UINT64_C(0), ~UINT64_C(0)};
+	long failed;
 
 	if (sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || sys2(SYS_setgroups, 0, 0) < 0)
@@ -433,6 +434,9 @@ prepare_launcher(void)
 	if (keep_launcher_capabilities() < 0)
 		finish(1);
 	set_title("jaildaemon: launcher");
+	/* Where the kernel has no filters, each probe says so when it asks for its own. */
+	if ((failed = confine_launcher()) < 0 && failed != -ENOSYS && failed != -EINVAL)
+		finish(1);
 }
 
 static _Noreturn void
