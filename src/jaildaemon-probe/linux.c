@@ -442,7 +442,7 @@ prepare_launcher(void)
 static _Noreturn void
 serve(void)
 {
-	struct party party;
+	static struct party party; /* beside the stack, of which each probe has a copy */
 	long got;
 
 	prepare_launcher();

@@ -15,11 +15,12 @@
 #include "rawcall_linux.h"
 
 /* A stack beside the rest of the program shares its page tables, which cost more than what is in them. A
- * multiple of every page size; two pages of 4 KiB are enough. */
+ * multiple of every page size; a page of 4 KiB is enough, the room for a title at its end included. */
 #define PROBE_STACK_SIZE	65536
+#define PROBE_STACK_USED	65216
 #define TEXT_OF_VALUE(value)	#value
 #define TEXT_OF(macro)		TEXT_OF_VALUE(macro)
-#define PROBE_STACK_TEXT	TEXT_OF(PROBE_STACK_SIZE)
+#define PROBE_STACK_TEXT	TEXT_OF(PROBE_STACK_USED)
 
 char probe_stack[PROBE_STACK_SIZE] __attribute__((aligned(PROBE_STACK_SIZE)));
 
