@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct ring_entry {
+	uint64_t seq; /* the caller's */
 	uint64_t at; /* in all bytes that ever were in the ring */
 	size_t length;
 };
@@ -31,9 +32,10 @@ bool ring_has_room(const struct ring *, size_t length);
 void ring_drop_oldest(struct ring *);
 
 /* Only with room. */
-void ring_append(struct ring *, const void *bytes, size_t length);
+void ring_append(struct ring *, uint64_t seq, const void *bytes, size_t length);
 
-/* place: from first to before next. Valid until that entry is dropped; not aligned. */
+/* place: from first to before next. The bytes are valid until that entry is dropped, and not aligned. */
 const char *ring_get(const struct ring *, uint64_t place, size_t *length);
+uint64_t ring_seq(const struct ring *, uint64_t place);
 
 #endif

@@ -59,12 +59,12 @@ ring_drop_oldest(struct ring *ring)
 }
 
 void
-ring_append(struct ring *ring, const void *bytes, size_t length)
+ring_append(struct ring *ring, uint64_t seq, const void *bytes, size_t length)
 {
 	uint64_t at = place_for(ring, length);
 
 	memcpy(ring->bytes + at % ring->size, bytes, length);
-	ring->entries[ring->next % ring->limit] = (struct ring_entry){.at = at, .length = length};
+	ring->entries[ring->next % ring->limit] = (struct ring_entry){.seq = seq, .at = at, .length = length};
 	ring->next++;
 	ring->end = at + length;
 }
@@ -76,4 +76,10 @@ ring_get(const struct ring *ring, uint64_t place, size_t *length)
 
 	*length = entry->length;
 	return ring->bytes + entry->at % ring->size;
+}
+
+uint64_t
+ring_seq(const struct ring *ring, uint64_t place)
+{
+	return entry_at(ring, place)->seq;
 }

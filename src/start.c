@@ -4,20 +4,23 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "limit.h"
-#include "util.h"
+#include "text.h"
 
 /* More have been of no use on two processors, and few daemons have more to themselves. */
 #define AT_ONCE 8
 
-#define VARIABLE_SIZE (ATTACH_TITLE_SIZE + 64)
+#define VARIABLES     8
+#define VARIABLE_SIZE (ATTACH_TITLE_SIZE + 64) /* more than the longest */
 
 /* All of it host-made; nothing is inherited from whoever started the daemon. */
 struct environment {
-	char text[8][VARIABLE_SIZE];
-	char *list[9];
+	char bytes[VARIABLES * VARIABLE_SIZE];
+	struct text text; /* of them: the variables, each with its NUL */
+	char *list[VARIABLES + 1];
+	unsigned count;
 };
 
 /* What a command is started from, which stays until it has executed. */
@@ -36,28 +39,49 @@ static struct launch launches[AT_ONCE];
 static unsigned first, under_way;
 static bool overlapping;
 
+/* Its value follows. */
+static void
+add_variable(struct environment *env, const char *name_and_sign)
+{
+	env->list[env->count++] = env->text.bytes + env->text.used;
+	text_say(&env->text, name_and_sign);
+}
+
+static void
+set_text(struct environment *env, const char *name_and_sign, const char *value)
+{
+	add_variable(env, name_and_sign);
+	text_add(&env->text, value, strlen(value) + 1);
+}
+
+static void
+set_number(struct environment *env, const char *name_and_sign, int64_t value)
+{
+	add_variable(env, name_and_sign);
+	text_number(&env->text, value);
+	text_add(&env->text, "", 1);
+}
+
 static void
 fill_environment(struct environment *env, const struct start *start)
 {
 	const struct probe *probe = start->probe;
 	const struct definition *def = &probe->def;
-	char number[24];
 
-	snprintf(number, sizeof(number), "%lld", (long long)def->jail.number);
-	snprintf(env->text[0], VARIABLE_SIZE, "PATH=" JOB_PATH);
-	snprintf(env->text[1], VARIABLE_SIZE, "JAILDAEMON_PROBE=%llu",
-		 (unsigned long long)probe->number);
-	snprintf(env->text[2], VARIABLE_SIZE, "JAILDAEMON_NAME=%s", def->name ? def->name : "");
-	snprintf(env->text[3], VARIABLE_SIZE, "JAILDAEMON_JAIL=%s",
-		 def->jail.number != 0 ? number : def->jail.name);
-	snprintf(env->text[4], VARIABLE_SIZE, "JAILDAEMON_JID=%d", (int)start->jail->jid);
-	snprintf(env->text[5], VARIABLE_SIZE, "JAILDAEMON_TITLE=%s", def->title ? def->title : "");
-	snprintf(env->text[6], VARIABLE_SIZE, "JAILDAEMON_TRIGGERS=%llu",
-		 (unsigned long long)probe->triggers);
-	snprintf(env->text[7], VARIABLE_SIZE, "JAILDAEMON_RUN=%llu", (unsigned long long)start->run);
-	for (size_t i = 0; i < UTIL_COUNT(env->text); i++)
-		env->list[i] = env->text[i];
-	env->list[UTIL_COUNT(env->text)] = NULL;
+	env->count = 0;
+	env->text = (struct text)TEXT_IN(env->bytes, sizeof(env->bytes));
+	set_text(env, "PATH=", JOB_PATH);
+	set_number(env, "JAILDAEMON_PROBE=", (int64_t)probe->number);
+	set_text(env, "JAILDAEMON_NAME=", def->name ? def->name : "");
+	if (def->jail.number != 0)
+		set_number(env, "JAILDAEMON_JAIL=", def->jail.number);
+	else
+		set_text(env, "JAILDAEMON_JAIL=", def->jail.name);
+	set_number(env, "JAILDAEMON_JID=", start->jail->jid);
+	set_text(env, "JAILDAEMON_TITLE=", def->title ? def->title : "");
+	set_number(env, "JAILDAEMON_TRIGGERS=", (int64_t)probe->triggers);
+	set_number(env, "JAILDAEMON_RUN=", (int64_t)start->run);
+	env->list[env->count] = NULL;
 }
 
 static void

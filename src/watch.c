@@ -16,7 +16,6 @@ enum { FACTS, OUTPUTS, RINGS };
 
 /* What an entry begins with; the name, the jail's name and the line follow. */
 struct head {
-	uint64_t seq;
 	uint64_t probe; /* 0: the daemon's own */
 	int64_t jail;	/* its number, where the probe has it by number */
 	int64_t jid;	/* 0: none */
@@ -26,6 +25,7 @@ struct head {
 };
 
 struct record {
+	uint64_t seq;
 	struct head head;
 	const char *name;
 	const char *jail;
@@ -80,7 +80,7 @@ compose_entry(const struct tell_event *event, uint64_t seq)
 	const struct probe *probe = event->probe;
 	const char *name = probe == NULL || probe->def.name == NULL ? "" : probe->def.name;
 	const char *jail = probe == NULL || probe->def.jail.name == NULL ? "" : probe->def.jail.name;
-	struct head head = {.seq = seq, .kind = event->kind};
+	struct head head = {.kind = event->kind};
 	size_t used;
 
 	if (probe != NULL) {
@@ -99,6 +99,7 @@ record_at(const struct ring *ring, uint64_t place)
 	size_t length;
 	const char *bytes = ring_get(ring, place, &length);
 
+	record.seq = ring_seq(ring, place);
 	memcpy(&record.head, bytes, sizeof(record.head));
 	record.name = bytes + sizeof(record.head);
 	record.jail = record.name + record.head.name_size;
@@ -127,24 +128,26 @@ passes(const struct watch_filter *filter, const struct record *record)
 
 /* ---- what happens ---- */
 
-/* Those who have not read it yet have missed it. */
+/* Those who have not read it yet have missed it. Without them nobody looks at it any more: it has been out of the
+ * processor's caches for long. */
 static void
 drop_oldest(int which)
 {
 	struct ring *ring = &rings[which];
-	struct record record = record_at(ring, ring->first);
 	struct watcher *watcher;
+	struct record record;
 
 	LIST_FOREACH(watcher, &watchers, link) {
 		if (which >= watcher->rings || watcher->place[which] != ring->first)
 			continue;
 		watcher->place[which]++;
+		record = record_at(ring, ring->first);
 		if (passes(&watcher->filter, &record)) {
 			watcher->missed++;
 			stats.events_dropped++;
 		}
 	}
-	last_dropped[which] = record.head.seq;
+	last_dropped[which] = ring_seq(ring, ring->first);
 	ring_drop_oldest(ring);
 }
 
@@ -169,11 +172,11 @@ ring_of(enum tell_kind kind)
 }
 
 static void
-append_entry(int which, size_t length)
+append_entry(int which, uint64_t seq, size_t length)
 {
 	while (!ring_has_room(&rings[which], length))
 		drop_oldest(which);
-	ring_append(&rings[which], entry, length);
+	ring_append(&rings[which], seq, entry, length);
 }
 
 static void
@@ -182,7 +185,8 @@ take_event(const struct tell_event *event)
 	int which = ring_of(event->kind);
 	struct record record;
 
-	append_entry(which, compose_entry(event, ++last_seq));
+	last_seq++;
+	append_entry(which, last_seq, compose_entry(event, last_seq));
 	record = record_at(&rings[which], rings[which].next - 1);
 	wake(&record);
 }
@@ -230,7 +234,7 @@ take_oldest(struct watcher *watcher, struct record *oldest)
 		if (watcher->place[which] == rings[which].next)
 			continue;
 		record = record_at(&rings[which], watcher->place[which]);
-		if (from != RINGS && record.head.seq > oldest->head.seq)
+		if (from != RINGS && record.seq > oldest->seq)
 			continue;
 		*oldest = record;
 		from = which;
@@ -270,7 +274,7 @@ reached(const struct watcher *watcher, int which)
 {
 	if (which >= watcher->rings || watcher->place[which] == rings[which].next)
 		return last_seq;
-	return record_at(&rings[which], watcher->place[which]).head.seq - 1;
+	return ring_seq(&rings[which], watcher->place[which]) - 1;
 }
 
 static void
@@ -333,7 +337,7 @@ go_back(struct watcher *watcher, int which, uint64_t since)
 		watcher->missed += last_dropped[which] - since;
 	watcher->place[which] = ring->first;
 	while (watcher->place[which] < ring->next &&
-	       record_at(ring, watcher->place[which]).head.seq <= since)
+	       ring_seq(ring, watcher->place[which]) <= since)
 		watcher->place[which]++;
 }
 
@@ -390,8 +394,7 @@ watch_dropped(void)
 {
 	uint64_t first = first_to_hand(FACTS);
 
-	return first == rings[FACTS].first ? last_dropped[FACTS]
-					   : record_at(&rings[FACTS], first - 1).head.seq;
+	return first == rings[FACTS].first ? last_dropped[FACTS] : ring_seq(&rings[FACTS], first - 1);
 }
 
 void
@@ -416,8 +419,7 @@ int
 watch_keep(const struct codec_event_head *from, const char *line, size_t length)
 {
 	int which = ring_of(from->kind);
-	struct head head = {.seq = from->seq,
-			    .probe = from->probe,
+	struct head head = {.probe = from->probe,
 			    .jail = from->jail,
 			    .jid = from->jid,
 			    .kind = from->kind};
@@ -430,7 +432,7 @@ watch_keep(const struct codec_event_head *from, const char *line, size_t length)
 	if (which == OUTPUTS && open_outputs() != 0)
 		return -1;
 	used = begin_entry(&head, from->name, from->jail_name);
-	append_entry(which, put_bytes(used, line, length));
+	append_entry(which, from->seq, put_bytes(used, line, length));
 	return 0;
 }
 

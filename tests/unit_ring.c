@@ -15,7 +15,7 @@ put(const char *text)
 {
 	while (!ring_has_room(&ring, strlen(text)))
 		ring_drop_oldest(&ring);
-	ring_append(&ring, text, strlen(text));
+	ring_append(&ring, 1000 + ring.next, text, strlen(text));
 }
 
 /* All that is in it, oldest first, a blank behind each. */
@@ -100,6 +100,7 @@ START_TEST(entries_stay_whole)
 			size_t length;
 			const char *bytes = ring_get(&ring, place, &length);
 
+			ck_assert_uint_eq(ring_seq(&ring, place), 1000 + place);
 			ck_assert_uint_eq(length, 1 + place * 7 % 40);
 			ck_assert(bytes >= ring.bytes && bytes + length <= ring.bytes + 97);
 			for (size_t at = 0; at < length; at++)
