@@ -302,13 +302,24 @@ keep_only_reports(struct party *party)
 		finish(1);
 }
 
+/* A copy of us that is the daemon's own child. */
+static long
+fork_for_daemon(void)
+{
+#ifdef __s390x__ /* whose stack comes first */
+	return sys5(SYS_clone, 0, CLONE_PARENT | SIGCHLD, 0, 0, 0);
+#else
+	return sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+#endif
+}
+
 static void
 make_probe(const char *title, int report_fd)
 {
 	long pid;
 
 	set_title(title);
-	pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	pid = fork_for_daemon();
 	if (pid == 0)
 		become_probe(report_fd);
 	if (pid < 0)
@@ -360,7 +371,7 @@ launch(struct party *party)
 	if (pid == 0)
 		become_helper(party, 1);
 	if (pid < 0)
-		pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+		pid = fork_for_daemon();
 	if (pid == 0)
 		become_helper(party, 0);
 	if (pid < 0)
