@@ -21,6 +21,7 @@ struct restoring {
 	struct store_changes drops;
 	unsigned restored;
 	uint64_t ended;	/* the number of the last one whose one run is over */
+	uint64_t gone;	/* and of the last one that could not come back */
 	bool failed;
 	struct error error; /* why, if it failed */
 };
@@ -98,6 +99,7 @@ bring_back(struct restoring *restoring, struct definition *def, const struct pro
 			tell_of(TELL_TRIGGER_DROPPED, def, saved->number,
 				TELL_NUMBER("count", saved->pending), TELL_TEXT("why", e.text), TELL_END);
 		tell_removed(def, saved, saved->runs, e.text);
+		restoring->gone = saved->number;
 		drop(restoring, saved->number);
 	} else {
 		restoring->failed = true;
@@ -139,7 +141,7 @@ found(void *arg, uint64_t number, bool started, const char *text, size_t length)
 		read_failed(restoring, number, started, &e);
 	else if (number == restoring->ended)
 		drop(restoring, number);
-	else if (saved.number != number || registry_by_number(number) != NULL)
+	else if (saved.number != number || number == restoring->gone || registry_by_number(number) != NULL)
 		store_set_aside(number, started, "it is a copy of another one");
 	else if (saved.given_back && !started)
 		store_set_aside(number, started, "it tells of a run that can't have begun");

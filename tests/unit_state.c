@@ -240,6 +240,21 @@ START_TEST(its_jail_is_another_one)
 }
 END_TEST
 
+/* What is dropped takes all records of its number with it: no other probe may have come back from one of them. */
+START_TEST(another_record_of_a_number_that_is_gone_is_set_aside)
+{
+	begin();
+	write_record("7.started", "{'format':1,'probe':7,'created':0,'jail':'www','command':'x','given_back':true,"
+				  "'pending':1,'triggers':1}");
+	write_record("7.json", RECORD(7, "'command':'x'"));
+	ck_assert_ptr_nonnull(strstr(restore(), "event=removed probe=7"));
+	ck_assert_ptr_null(registry_first());
+	ck_assert(!unit_state_has("7.started"));
+	ck_assert(!unit_state_has("7.json"));
+	ck_assert(unit_state_has("set-aside/7.json"));
+}
+END_TEST
+
 START_TEST(the_host_was_booted)
 {
 	begin();
@@ -480,6 +495,7 @@ add_jails(TCase *tests)
 {
 	tcase_add_test(tests, its_jail_has_ended);
 	tcase_add_test(tests, its_jail_is_another_one);
+	tcase_add_test(tests, another_record_of_a_number_that_is_gone_is_set_aside);
 	tcase_add_test(tests, the_host_was_booted);
 	tcase_add_test(tests, its_jail_was_never_known);
 	tcase_add_test(tests, sticky_waits_for_its_jail_again);
