@@ -67,7 +67,8 @@ container_presses(const struct container *container, const char *jail, const cha
 	}
 }
 
-/* What every container here needs, and the program that runs it. */
+/* What every container here needs, and the program that runs it. Who enters a container's mount namespace stands in
+ * its real root, beneath a chroot. */
 static const char *
 lacking(const char *program)
 {
@@ -79,6 +80,8 @@ lacking(const char *program)
 		return (reason);
 	if (place_tool("pkill") == NULL)
 		return ("no pkill here");
+	if (host_in_chroot())
+		return ("in a chroot exec stands in the real root");
 	return (bundle_root(&why) == NULL ? why : NULL);
 }
 
@@ -188,17 +191,10 @@ oci_start(struct container *container, const char *program, const char *options)
 	return (NULL);
 }
 
-/* What goes into a container by entering its namespaces needs the real root. */
-static const char *
-oci_lacking(const char *program)
-{
-	return (host_in_chroot() ? "in a chroot exec stands in the real root" : lacking(program));
-}
-
 const char *
 container_runc(struct container *container)
 {
-	const char *reason = oci_lacking("runc");
+	const char *reason = lacking("runc");
 
 	return (reason != NULL ? reason : oci_start(container, "runc", ""));
 }
@@ -207,7 +203,7 @@ container_runc(struct container *container)
 const char *
 container_crun(struct container *container)
 {
-	const char *reason = oci_lacking("crun");
+	const char *reason = lacking("crun");
 
 	if (reason != NULL)
 		return (reason);
@@ -242,7 +238,7 @@ podman_configure(void)
 const char *
 container_podman(struct container *container)
 {
-	const char *reason = oci_lacking("podman");
+	const char *reason = lacking("podman");
 	char command[1024];
 
 	if (reason != NULL)
