@@ -204,6 +204,7 @@ START_TEST(replaced_probe_is_pressed_meanwhile)
 		ctl_close(&one);
 		inside_wait_count(jail, "jaildaemon: NEW", 1);
 		json_decref(ctl_ask_ok("{\"op\":\"remove\",\"probe\":\"n\"}"));
+		inside_wait_count(jail, "jaildaemon: OLD", 0);
 	}
 	ck_assert_int_eq(probe_listed(), 0);
 	probe_sentinel(jail);
