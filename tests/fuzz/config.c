@@ -85,17 +85,16 @@ check_place(const char *file, const char *text)
 static bool
 split_error(const char *text, char file[FILE_SIZE], const char **place)
 {
-	char name[FILE_SIZE];
-
 	*place = NULL;
 	for (const char *colon = text; (colon = strchr(colon, ':')) != NULL; colon++) {
-		snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
-		if (access(name, F_OK) != 0)
-			continue;
-		memcpy(file, name, sizeof(name));
-		*place = colon;
+		snprintf(file, FILE_SIZE, "%.*s", (int)(colon - text), text);
+		if (access(file, F_OK) == 0)
+			*place = colon;
 	}
-	return *place != NULL;
+	if (*place == NULL)
+		return false;
+	snprintf(file, FILE_SIZE, "%.*s", (int)(*place - text), text);
+	return true;
 }
 
 static void
