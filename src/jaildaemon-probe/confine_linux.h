@@ -70,10 +70,11 @@ confine_launcher(void)
 static inline long
 confine(void)
 {
-	struct sock_filter rules[] = {ONLY_NATIVE,	       ALLOW(SYS_rt_sigtimedwait),
-				      ALLOW(SYS_exit_group),   ALLOW(CLOSE_RANGE_CALL),
-				      ALLOW(SYS_restart_syscall), ALLOW(SYS_exit),
-				      NOTHING_ELSE};
+	struct sock_filter rules[] = {
+	    ONLY_NATIVE,
+	    ALLOW(SYS_rt_sigtimedwait), ALLOW(SYS_restart_syscall), ALLOW(CLOSE_RANGE_CALL), ALLOW(SYS_exit_group),
+	    ALLOW(SYS_exit),
+	    NOTHING_ELSE};
 
 	return INSTALL(rules);
 }

@@ -239,7 +239,6 @@ wait_for_press(void)
 			finish(PROBE_EXIT_TRIGGERED);
 }
 
-/* In the jail. Whoever is there may stop or kill us from now on; there is nothing else to gain. */
 /*
  * A daemon that dies sends the signal to those who have asked for it by then. It has given up its lock before
  * that; the channel may seem to be whole for longer, held by a command that was just about to be executed.
@@ -260,6 +259,7 @@ die_with_daemon(int out)
 		finish(1);
 }
 
+/* In the jail. Whoever is there may stop or kill us from now on; there is nothing else to gain. */
 static _Noreturn void
 become_probe(int report_fd)
 {
