@@ -49,6 +49,7 @@ void bench_arguments(struct bench *, int, char **);
 char *bench_path(const char *, const char *);
 int64_t bench_now(void);
 void bench_pause_us(long);
+void bench_stand_alone(void);
 pid_t bench_start(const char *const[], const char *);
 void bench_stop(pid_t);
 int64_t bench_cpu(pid_t);

@@ -24,7 +24,9 @@
 #define BURST_ROUNDS_MANY 3
 #define BURST_LONG	  1000	  /* trials of the other rows, from which on there is time for more rounds */
 #define BURST_DESCRIPTORS (BURST_MANY + 500) /* the pipes of all commands, and some more */
-#define BURST_WAIT_MS	  30000	  /* nothing that works takes that long */
+#define BURST_WAIT_MS	  30000	  /* for one more stamp: nothing that works takes that long */
+#define BURST_LOOK_US	  10000L  /* between two looks at the stamps, so that nobody is kept from them by us */
+#define BURST_LOOK_STAMPS 4096	  /* taken at a time: more than come meanwhile */
 #define BURST_REST_US	  200000L /* between arming and pressing: all are asleep */
 #define BURST_PIDS	  4194304 /* no process has a higher number */
 
@@ -81,27 +83,41 @@ burst_press(const struct burst *burst)
 	return burst_time(&pressed);
 }
 
+/* Those that have come meanwhile. */
+static size_t
+burst_take_stamps(const struct burst *burst, struct timespec *stamps)
+{
+	struct pollfd wait = {burst->fifo, POLLIN, 0};
+	size_t size = BURST_LOOK_STAMPS * sizeof(stamps[0]);
+	ssize_t got;
+
+	bench_pause_us(BURST_LOOK_US);
+	if (poll(&wait, 1, BURST_WAIT_MS) != 1)
+		return 0;
+	got = read(burst->fifo, stamps, size);
+	if (got <= 0 || (size_t)got % sizeof(stamps[0]) != 0)
+		bench_fail("%s: half a stamp", burst->fifo_path);
+	return (size_t)got / sizeof(stamps[0]);
+}
+
 /* When the last of them began; there is one stamp of each. */
 static int64_t
 burst_await_stamps(const struct burst *burst)
 {
-	struct pollfd wait = {burst->fifo, POLLIN, 0};
-	struct timespec stamps[256];
+	static struct timespec stamps[BURST_LOOK_STAMPS];
+	struct pollfd more = {burst->fifo, POLLIN, 0};
+	size_t came = 0, got, i;
 	int64_t last = 0;
-	size_t came = 0, i;
-	ssize_t got;
 
-	for (; came < burst->count; came += (size_t)got / sizeof(stamps[0])) {
-		if (poll(&wait, 1, BURST_WAIT_MS) != 1)
+	for (; came < burst->count; came += got) {
+		got = burst_take_stamps(burst, stamps);
+		if (got == 0)
 			bench_fail("%zu were pressed, and %zu commands began", burst->count, came);
-		got = read(burst->fifo, stamps, sizeof(stamps));
-		if (got <= 0 || (size_t)got % sizeof(stamps[0]) != 0)
-			bench_fail("%s: half a stamp", burst->fifo_path);
-		for (i = 0; i < (size_t)got / sizeof(stamps[0]); i++)
+		for (i = 0; i < got; i++)
 			if (burst_time(&stamps[i]) > last)
 				last = burst_time(&stamps[i]);
 	}
-	if (poll(&wait, 1, 0) != 0)
+	if (poll(&more, 1, 0) != 0)
 		bench_fail("more commands than were pressed");
 	return last;
 }
@@ -186,7 +202,7 @@ floor_work(const struct burst *burst, int ready)
 	sigset_t children;
 	size_t i;
 
-	os_tether();
+	bench_stand_alone();
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &children, NULL);
