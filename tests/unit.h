@@ -14,11 +14,13 @@
 
 #include "attach_wire.h"
 #include "error.h"
+#include "newborn.h"
 #include "probe.h"
 
 /* The suites; each is a file of that name. */
 Suite *unit_arm(void);
 Suite *unit_attach(void);
+Suite *unit_call(void);
 Suite *unit_child(void);
 Suite *unit_codec(void);
 Suite *unit_codec_check(void);
@@ -88,6 +90,14 @@ void unit_wait(bool (*done)(void *), void *arg, const char *what);
 void unit_reap_children(void);
 unsigned unit_reaped(void);
 void unit_wait_reaped(unsigned count);
+
+/* ---- children ---- */
+
+/* One in our memory, whose start must succeed. */
+pid_t unit_newborn_start(struct newborn *, newborn_life *, const void *arg);
+
+/* Waits for the end of a child, whose status, as waitpid tells it, must be the wanted one. */
+void unit_reap(pid_t, int wanted);
 
 /* ---- files ---- */
 

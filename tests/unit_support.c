@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "newborn.h"
 #include "unit.h"
 #include "util.h"
 
@@ -158,6 +159,32 @@ unit_reap_children(void)
 	ck_assert_ptr_nonnull(child_event);
 	ck_assert_int_eq(event_add(child_event, NULL), 0);
 	ck_assert_int_eq(atexit(free_child_event), 0);
+}
+
+/* ---- children ---- */
+
+/* As spawn.c does it: newborn.h wants all signals blocked. */
+pid_t
+unit_newborn_start(struct newborn *newborn, newborn_life *life, const void *arg)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = newborn_start(newborn, life, arg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	ck_assert_int_gt(pid, 0);
+	return pid;
+}
+
+void
+unit_reap(pid_t pid, int wanted)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, wanted);
 }
 
 /* ---- files ---- */
