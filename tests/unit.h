@@ -55,6 +55,7 @@ Suite *unit_ring(void);
 Suite *unit_run(void);
 Suite *unit_spawn(void);
 Suite *unit_start(void);
+Suite *unit_start_chain(void);
 Suite *unit_state(void);
 Suite *unit_show(void);
 Suite *unit_stats(void);
