@@ -19,6 +19,7 @@
 
 /* The suites; each is a file of that name. */
 Suite *unit_arm(void);
+Suite *unit_arm_party(void);
 Suite *unit_attach(void);
 Suite *unit_call(void);
 Suite *unit_child(void);
@@ -99,6 +100,9 @@ pid_t unit_newborn_start(struct newborn *, newborn_life *, const void *arg);
 
 /* Waits for the end of a child, whose status, as waitpid tells it, must be the wanted one. */
 void unit_reap(pid_t, int wanted);
+
+/* For unit_wait: that no process has this number any more; arg: a pid_t. */
+bool unit_is_reaped(void *arg);
 
 /* ---- files ---- */
 

@@ -144,6 +144,12 @@ unit_wait_reaped(unsigned count)
 	unit_wait(has_reaped, &count, "the end of a process");
 }
 
+bool
+unit_is_reaped(void *arg)
+{
+	return kill(*(pid_t *)arg, 0) == -1 && errno == ESRCH;
+}
+
 static struct event *child_event;
 
 static void
