@@ -54,6 +54,7 @@ Suite *unit_registry(void);
 Suite *unit_request(void);
 Suite *unit_ring(void);
 Suite *unit_run(void);
+Suite *unit_run_many(void);
 Suite *unit_spawn(void);
 Suite *unit_start(void);
 Suite *unit_start_chain(void);
