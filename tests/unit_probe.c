@@ -5,7 +5,6 @@
 
 #include <sys/wait.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,12 +226,6 @@ END_TEST
 
 /* ---- pressing from the host, and too often ---- */
 
-static bool
-has_been_reaped(void *pid)
-{
-	return kill(*(pid_t *)pid, 0) == -1 && errno == ESRCH;
-}
-
 /* The probe's own process must not press a second time. */
 START_TEST(triggered_from_the_host)
 {
@@ -252,7 +245,7 @@ START_TEST(triggered_from_the_host)
 	ck_assert_int_eq(e.code, ERR_BAD_REQUEST);
 	ck_assert_uint_eq(done.count, 1);
 	unit_life_rearm(probe);
-	unit_wait(has_been_reaped, &pressed, "the end of the probe's process");
+	unit_wait(unit_is_reaped, &pressed, "the end of the probe's process");
 	ck_assert_uint_eq(probe->triggers, 1);
 	unit_life_remove(probe, false);
 }

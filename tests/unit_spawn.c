@@ -32,15 +32,6 @@ report_spawn(int output)
 			      .inherited_fd = SPAWN_NO_FD};
 }
 
-static void
-wait_for(pid_t pid, int wanted)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, wanted);
-}
-
 /* Runs the report, with what change does to the spawn. */
 static const char *
 report(void (*change)(struct spawn *))
@@ -58,7 +49,7 @@ report(void (*change)(struct spawn *))
 	ck_assert_msg(pid > 0, "%s", strerror(errno));
 	close(ends[1]);
 	text = unit_read_all(ends[0]);
-	wait_for(pid, 0);
+	unit_reap(pid, 0);
 	return text;
 }
 
@@ -161,7 +152,7 @@ START_TEST(one_descriptor_that_is_in_place)
 	ck_assert_int_gt(pid, 0);
 	close(ends[1]);
 	CHECK_LINES(unit_read_all(ends[0]), "fd 3");
-	wait_for(pid, 0);
+	unit_reap(pid, 0);
 	close(before);
 }
 END_TEST
@@ -349,7 +340,7 @@ START_TEST(output_goes_nowhere)
 	ck_assert_int_eq(spawn_init(), 0);
 	pid = spawn_process(&spawn);
 	ck_assert_int_gt(pid, 0);
-	wait_for(pid, 0);
+	unit_reap(pid, 0);
 }
 END_TEST
 
