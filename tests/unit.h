@@ -39,6 +39,7 @@ Suite *unit_job(void);
 Suite *unit_jsonpos(void);
 Suite *unit_keep(void);
 Suite *unit_kept(void);
+Suite *unit_kept_runs(void);
 Suite *unit_limit(void);
 Suite *unit_linelog(void);
 Suite *unit_listen(void);
@@ -133,6 +134,9 @@ void unit_state_write(const char *name, const char *text);
 /* That it has exactly this text; what it says, with one reference for the caller. */
 void unit_state_check(const char *name, const char *wanted);
 json_t *unit_state_read(const char *name);
+
+/* A member of its record that is a number. */
+int64_t unit_state_count(const char *file, const char *member);
 
 /* ---- standard error ---- */
 
@@ -252,6 +256,20 @@ void unit_life_done(void *arg, struct probe *, const struct error *);
 
 /* Removes a probe where nothing is kept: that is answered from within the call. */
 void unit_life_remove(struct probe *, bool kill_runs);
+
+/* As unit_life_begin, and from now on probes are kept. */
+void unit_life_begin_kept(void);
+
+/* That an answer has come, for unit_wait; arg: a struct unit_added, or a struct unit_done. */
+bool unit_life_is_answered(void *arg);
+bool unit_life_is_done(void *arg);
+
+/* Adds a probe that is kept and arms it; its answer is still to come. */
+void unit_life_arm_kept(struct definition, unsigned flags, struct unit_added *);
+
+/* Likewise, until the answer; and removes it, runs and all. */
+struct probe *unit_life_add_kept(struct definition, unsigned flags);
+void unit_life_remove_kept(struct probe *);
 
 /* No probe is there, and none on its way. */
 void unit_life_check_clean(void);

@@ -81,3 +81,13 @@ unit_state_read(const char *name)
 	ck_assert_msg(record != NULL, "%s: %s", name, why.text);
 	return record;
 }
+
+int64_t
+unit_state_count(const char *file, const char *member)
+{
+	json_t *record = unit_state_read(file);
+	int64_t count = json_integer_value(json_object_get(record, member));
+
+	json_decref(record);
+	return count;
+}

@@ -25,6 +25,13 @@ unit_life_begin(void)
 }
 
 void
+unit_life_begin_kept(void)
+{
+	unit_life_begin();
+	unit_state_begin();
+}
+
+void
 unit_name_jail(struct definition *def, const char *name)
 {
 	free((char *)(uintptr_t)def->jail.name);
@@ -137,6 +144,52 @@ unit_life_remove(struct probe *probe, bool kill_runs)
 	ck_assert_uint_eq(result.count, 1);
 	ck_assert(!result.failed);
 	ck_assert_int_eq(result.state, PROBE_GONE);
+}
+
+bool
+unit_life_is_answered(void *arg)
+{
+	return ((struct unit_added *)arg)->count > 0;
+}
+
+bool
+unit_life_is_done(void *arg)
+{
+	return ((struct unit_done *)arg)->count > 0;
+}
+
+void
+unit_life_arm_kept(struct definition def, unsigned flags, struct unit_added *result)
+{
+	*result = (struct unit_added){0};
+	probe_add(&def, flags, unit_life_added, result);
+	unit_attach_wait(1);
+	unit_attach_report(0, ATTACH_PID, unit_probe_process());
+	unit_attach_report(0, ATTACH_READY, 0);
+	unit_attach_end(0);
+}
+
+struct probe *
+unit_life_add_kept(struct definition def, unsigned flags)
+{
+	struct unit_added result;
+
+	unit_life_arm_kept(def, flags, &result);
+	unit_wait(unit_life_is_answered, &result, "the answer to an add");
+	ck_assert_ptr_nonnull(result.probe);
+	return result.probe;
+}
+
+void
+unit_life_remove_kept(struct probe *probe)
+{
+	struct unit_done done = {0};
+
+	probe_remove(probe, true, unit_life_done, &done);
+	ck_assert_uint_eq(done.count, 0);
+	unit_wait(unit_life_is_done, &done, "the answer to a removal");
+	ck_assert(!done.failed);
+	ck_assert_int_eq(done.state, PROBE_GONE);
 }
 
 void
