@@ -60,6 +60,7 @@ Suite *unit_spawn(void);
 Suite *unit_start(void);
 Suite *unit_start_chain(void);
 Suite *unit_state(void);
+Suite *unit_state_runs(void);
 Suite *unit_show(void);
 Suite *unit_stats(void);
 Suite *unit_store(void);
@@ -137,6 +138,32 @@ json_t *unit_state_read(const char *name);
 
 /* A member of its record that is a number. */
 int64_t unit_state_count(const char *file, const char *member);
+
+/* ---- records that are found in it, and the probes that come of them ---- */
+
+/* The instance of the jail "www" that unit_life_begin begins, ' for ". */
+#define UNIT_WWW "'instance':{'jid':4711,'born':0,'pid_namespace':0,'known_as':'','boot':'1'}"
+
+/* A record of it with these members beside. */
+#define UNIT_RECORD(number, members) \
+	"{'format':1,'probe':" #number ",'created':1700000000123,'jail':'www'," members "," UNIT_WWW "}"
+
+/* As unit_state_write; ' stands for ". */
+void unit_state_put(const char *name, const char *text);
+
+/* Brings back all probes. Returns what was logged. */
+const char *unit_state_restore(void);
+
+/* The configured single shots that have had their run, as state_restore tells: how many, and the last. */
+struct unit_spent {
+	unsigned count;
+	uint64_t number;
+	char name[DEFINITION_NAME_MAX + 1];
+};
+extern struct unit_spent unit_state_spent;
+
+/* For state_restore: counts them. */
+void unit_state_spend(const struct definition *, uint64_t number);
 
 /* ---- standard error ---- */
 

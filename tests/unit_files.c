@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "store.h"
 #include "unit.h"
 #include "util.h"
+
+struct unit_spent unit_state_spent;
 
 const char *
 unit_state_directory(void)
@@ -90,4 +93,35 @@ unit_state_count(const char *file, const char *member)
 
 	json_decref(record);
 	return count;
+}
+
+void
+unit_state_put(const char *name, const char *text)
+{
+	char *real = unit_quotes(text);
+
+	unit_state_write(name, real);
+	free(real);
+}
+
+void
+unit_state_spend(const struct definition *def, uint64_t number)
+{
+	unit_state_spent.count++;
+	unit_state_spent.number = number;
+	snprintf(unit_state_spent.name, sizeof(unit_state_spent.name), "%s", def->name);
+}
+
+const char *
+unit_state_restore(void)
+{
+	struct error e = {0};
+	const char *log;
+	int restored;
+
+	unit_capture();
+	restored = state_restore(unit_state_spend, &e);
+	log = unit_captured();
+	ck_assert_msg(restored == 0, "%s", e.text);
+	return log;
 }

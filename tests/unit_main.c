@@ -18,7 +18,8 @@ static Suite *(*const suites[])(void) = {
     unit_limit,	 unit_jsonpos, unit_conf,	   unit_configured,
     unit_listen, unit_control, unit_control_order, unit_options, unit_codec_event, unit_ring, unit_tell,
     unit_watch, unit_watch_control, unit_watch_upgrade, unit_tally, unit_text,
-    unit_store,	 unit_store_found, unit_keep, unit_kept, unit_kept_runs, unit_codec_record, unit_state,
+    unit_store,	 unit_store_found, unit_keep, unit_kept, unit_kept_runs,
+    unit_codec_record, unit_state, unit_state_runs,
     unit_jail,	 unit_sticky,  unit_stats, unit_show,
 };
 
