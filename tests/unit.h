@@ -36,6 +36,7 @@ Suite *unit_due(void);
 Suite *unit_ending(void);
 Suite *unit_jail(void);
 Suite *unit_job(void);
+Suite *unit_job_end(void);
 Suite *unit_jsonpos(void);
 Suite *unit_keep(void);
 Suite *unit_kept(void);
