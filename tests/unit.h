@@ -54,6 +54,7 @@ Suite *unit_rate(void);
 Suite *unit_reaper(void);
 Suite *unit_registry(void);
 Suite *unit_request(void);
+Suite *unit_request_line(void);
 Suite *unit_ring(void);
 Suite *unit_run(void);
 Suite *unit_run_many(void);

@@ -14,7 +14,7 @@ static Suite *(*const suites[])(void) = {
     unit_util,	 unit_log,     unit_linelog,	   unit_tail,	     unit_definition, unit_child,
     unit_newborn, unit_call, unit_spawn,	 unit_start, unit_start_chain, unit_run, unit_run_many, unit_arm, unit_arm_party,     unit_attach, unit_rate, unit_due, unit_ending,	   unit_queue,	     unit_job, unit_job_end,	      unit_registry,
     unit_reaper,
-    unit_title,	 unit_probe,   unit_probe_add,	   unit_codec_check, unit_codec,      unit_request,
+    unit_title,	 unit_probe,   unit_probe_add,	   unit_codec_check, unit_codec,      unit_request, unit_request_line,
     unit_limit,	 unit_jsonpos, unit_conf,	   unit_configured,
     unit_listen, unit_control, unit_control_order, unit_options, unit_codec_event, unit_ring, unit_tell,
     unit_watch, unit_watch_control, unit_watch_upgrade, unit_tally, unit_text,
