@@ -11,16 +11,18 @@
 #include "unit.h"
 
 static Suite *(*const suites[])(void) = {
-    unit_util,	 unit_log,     unit_linelog,	   unit_tail,	     unit_definition, unit_child,
-    unit_newborn, unit_call, unit_spawn,	 unit_start, unit_start_chain, unit_run, unit_run_many, unit_arm, unit_arm_party,     unit_attach, unit_rate, unit_due, unit_ending,	   unit_queue,	     unit_job, unit_job_end,	      unit_registry,
-    unit_reaper,
-    unit_title,	 unit_probe,   unit_probe_add,	   unit_codec_check, unit_codec,      unit_request, unit_request_line,
-    unit_limit,	 unit_jsonpos, unit_conf,	   unit_configured,
-    unit_listen, unit_control, unit_control_order, unit_options, unit_codec_event, unit_ring, unit_tell,
-    unit_watch, unit_watch_control, unit_watch_upgrade, unit_tally, unit_text,
-    unit_store,	 unit_store_found, unit_keep, unit_kept, unit_kept_runs,
-    unit_codec_record, unit_state, unit_state_runs,
-    unit_jail,	 unit_sticky,  unit_stats, unit_show,
+    unit_util, unit_log, unit_linelog, unit_text, unit_tail,
+    unit_definition, unit_limit, unit_jsonpos, unit_conf, unit_configured,
+    unit_child, unit_ending, unit_newborn, unit_call, unit_spawn, unit_reaper,
+    unit_start, unit_start_chain, unit_run, unit_run_many, unit_queue, unit_job, unit_job_end,
+    unit_attach, unit_arm, unit_arm_party, unit_rate, unit_due, unit_jail, unit_sticky,
+    unit_title, unit_probe, unit_probe_add, unit_registry, unit_stats, unit_tally, unit_show,
+    unit_codec, unit_codec_check, unit_codec_event, unit_codec_record,
+    unit_store, unit_store_found, unit_keep, unit_kept, unit_kept_runs, unit_state,
+    unit_state_runs,
+    unit_request, unit_request_line, unit_options, unit_listen, unit_control,
+    unit_control_order,
+    unit_ring, unit_tell, unit_watch, unit_watch_control, unit_watch_upgrade,
 };
 
 static int
