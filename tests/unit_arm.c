@@ -13,7 +13,7 @@
 #include "unit_arming.h"
 
 static struct arm *
-begin_one(struct outcome *outcome)
+begin_one(struct unit_arming *outcome)
 {
 	struct arm *arm;
 
@@ -25,7 +25,7 @@ begin_one(struct outcome *outcome)
 
 START_TEST(armed)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -50,7 +50,7 @@ END_TEST
 /* The process that makes the probe is known by itself, and nobody's concern once it has. */
 START_TEST(armed_by_a_helper)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t helper = unit_probe_process(), pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -71,7 +71,7 @@ END_TEST
  * here. */
 START_TEST(pids_that_are_not_ours)
 {
-	struct outcome outcome = {0}, others = {0};
+	struct unit_arming outcome = {0}, others = {0};
 
 	unit_arming_begin();
 	others.pid = unit_probe_process();
@@ -96,7 +96,7 @@ END_TEST
 /* The process that makes it, and the probe itself, report in any order. */
 START_TEST(armed_and_then_the_pid)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -115,7 +115,7 @@ END_TEST
 /* A HUP that comes the moment it is armed is no less a HUP. */
 START_TEST(pressed_before_its_pid_came)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(pressed_between_pid_and_end)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -153,7 +153,7 @@ END_TEST
 /* With the process that was to make the probe, and without. */
 START_TEST(fails_without_a_probe)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t helper = unit_probe_process();
 
 	begin_one(&outcome);
@@ -170,7 +170,7 @@ END_TEST
 
 START_TEST(fails_with_a_process)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
@@ -187,7 +187,7 @@ END_TEST
 /* A failure after it said that it is ready is a failure. */
 START_TEST(fails_after_all)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
@@ -201,7 +201,7 @@ END_TEST
 
 START_TEST(ends_without_a_word)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());
@@ -216,7 +216,7 @@ END_TEST
 static void
 signal_newborn(int signo, const char *why)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	pid_t pid = unit_probe_process();
 
 	begin_one(&outcome);
@@ -259,7 +259,7 @@ START_TEST(stages_that_need_other_words)
 	    {ATTACH_FAIL_FORK, ENOMEM,
 	     "the probe could not make a process in the jail: the jail is ending"},
 	};
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_attach_report(0, cases[_i].stage, cases[_i].value);
@@ -271,7 +271,7 @@ END_TEST
 
 START_TEST(jail_that_ends_meanwhile)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_jail_end("www");
@@ -286,7 +286,7 @@ END_TEST
 
 START_TEST(cancelled_before_it_began)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	unit_arming_begin();
 	arm_cancel(unit_arming_start(&outcome));
@@ -299,7 +299,7 @@ END_TEST
 
 START_TEST(cancelled_with_a_process)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	struct arm *arm;
 
 	arm = begin_one(&outcome);
@@ -316,7 +316,7 @@ END_TEST
 /* Its process is not known yet: it is ended when it is. */
 START_TEST(cancelled_before_its_pid_came)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 	struct arm *arm;
 
 	arm = begin_one(&outcome);
@@ -331,7 +331,7 @@ END_TEST
 /* Stopped by somebody inside, say. */
 START_TEST(never_ready)
 {
-	struct outcome outcome;
+	struct unit_arming outcome;
 
 	begin_one(&outcome);
 	unit_attach_report(0, ATTACH_PID, unit_probe_process());

@@ -14,7 +14,7 @@
 
 /* Three whose helper is known. */
 static pid_t
-begin_party(struct outcome outcomes[3], struct arm *arms[3])
+begin_party(struct unit_arming outcomes[3], struct arm *arms[3])
 {
 	pid_t helper = unit_probe_process();
 
@@ -32,7 +32,7 @@ begin_party(struct outcome outcomes[3], struct arm *arms[3])
 /* Each is answered when its own channel has ended and the helper, which they share, is gone. */
 START_TEST(a_party_waits_for_its_helper)
 {
-	struct outcome outcomes[3];
+	struct unit_arming outcomes[3];
 	struct arm *arms[3];
 	pid_t helper = begin_party(outcomes, arms), pids[3];
 
@@ -58,7 +58,7 @@ END_TEST
 /* What becomes of one is nothing to the others: the helper goes on. */
 START_TEST(one_of_a_party_is_cancelled)
 {
-	struct outcome outcomes[3];
+	struct unit_arming outcomes[3];
 	struct arm *arms[3];
 	pid_t helper = begin_party(outcomes, arms), pid = unit_probe_process();
 
@@ -94,7 +94,7 @@ done_and_cancel(void *arg, pid_t pid, const struct error *e)
 
 START_TEST(one_of_a_party_cancels_another)
 {
-	struct outcome outcomes[2] = {{0}, {0}};
+	struct unit_arming outcomes[2] = {{0}, {0}};
 	pid_t helper = unit_probe_process(), pids[2] = {unit_probe_process(), unit_probe_process()};
 
 	unit_arming_begin();
@@ -121,7 +121,7 @@ END_TEST
 /* Frozen with its jail, say: when all have given up waiting, it is ended. */
 START_TEST(a_helper_that_stands_still)
 {
-	struct outcome outcomes[3];
+	struct unit_arming outcomes[3];
 	struct arm *arms[3];
 	pid_t helper = begin_party(outcomes, arms);
 
@@ -142,7 +142,7 @@ END_TEST
  * the order in which they were asked for. */
 START_TEST(many_take_turns)
 {
-	static struct outcome outcomes[MANY];
+	static struct unit_arming outcomes[MANY];
 	unsigned most, least;
 
 	unit_arming_begin();
@@ -166,7 +166,7 @@ END_TEST
 /* A jail whose attaches fill its places keeps no other one waiting. */
 START_TEST(jails_have_places_each)
 {
-	static struct outcome outcomes[MANY], other;
+	static struct unit_arming outcomes[MANY], other;
 	struct jail_instance *flooded;
 	unsigned most;
 

@@ -36,7 +36,7 @@ unit_arming_begin(void)
 void
 unit_arming_exited(pid_t pid, int status, void *arg)
 {
-	struct outcome *outcome = arg;
+	struct unit_arming *outcome = arg;
 
 	ck_assert_int_eq(pid, outcome->pid);
 	outcome->exited++;
@@ -47,7 +47,7 @@ unit_arming_exited(pid_t pid, int status, void *arg)
 void
 unit_arming_done(void *arg, pid_t pid, const struct error *e)
 {
-	struct outcome *outcome = arg;
+	struct unit_arming *outcome = arg;
 
 	outcome->done++;
 	outcome->pid = pid;
@@ -58,11 +58,11 @@ unit_arming_done(void *arg, pid_t pid, const struct error *e)
 }
 
 struct arm *
-unit_arming_start(struct outcome *outcome)
+unit_arming_start(struct unit_arming *outcome)
 {
 	struct arm *arm;
 
-	*outcome = (struct outcome){0};
+	*outcome = (struct unit_arming){0};
 	arm = arm_begin(unit_arming_jail, &unit_arming_params, unit_arming_done, outcome);
 	ck_assert_ptr_nonnull(arm);
 	ck_assert_uint_eq(outcome->done, 0);
@@ -72,7 +72,7 @@ unit_arming_start(struct outcome *outcome)
 bool
 unit_arming_is_done(void *arg)
 {
-	const struct outcome *outcome = arg;
+	const struct unit_arming *outcome = arg;
 
 	return outcome->done > 0;
 }
@@ -89,7 +89,7 @@ unit_arming_check_clean(void)
 }
 
 void
-unit_arming_check_failed(const struct outcome *outcome, const char *text)
+unit_arming_check_failed(const struct unit_arming *outcome, const char *text)
 {
 	ck_assert_uint_eq(outcome->done, 1);
 	ck_assert_int_eq(outcome->pid, 0);

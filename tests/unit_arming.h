@@ -9,7 +9,7 @@
 #include "arm.h"
 
 /* What has become of one attach. */
-struct outcome {
+struct unit_arming {
 	unsigned done;
 	pid_t pid;
 	struct error error;
@@ -28,15 +28,15 @@ void unit_arming_begin(void);
 struct jail_instance *unit_arming_find_jail(const char *name, pid_t jid);
 
 /* An attach to unit_arming_jail, which takes its turn in the event loop. */
-struct arm *unit_arming_start(struct outcome *);
+struct arm *unit_arming_start(struct unit_arming *);
 
-/* For arm_begin, child_add and unit_wait; arg: a struct outcome. */
+/* For arm_begin, child_add and unit_wait; arg: a struct unit_arming. */
 void unit_arming_done(void *arg, pid_t, const struct error *);
 void unit_arming_exited(pid_t, int status, void *arg);
 bool unit_arming_is_done(void *arg);
 
 /* That it has failed, with this text. */
-void unit_arming_check_failed(const struct outcome *, const char *text);
+void unit_arming_check_failed(const struct unit_arming *, const char *text);
 
 /* Nothing is left of any: no hold on unit_arming_jail but the test's own, which ends here, and no
  * process. */
