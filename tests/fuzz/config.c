@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "codec.h"
 #include "conf.h"
@@ -62,55 +62,53 @@ count_lines(const char *text, size_t length)
 	return lines;
 }
 
-/* ":LINE:COLUMN: why" after the name of a file. */
-static void
-check_place(const char *file, const char *text)
+/* What follows the name of a file: why, and before that maybe ":LINE:COLUMN", a place in it. */
+static bool
+is_of_file(const char *file, const char *text)
 {
 	static char content[1 << 20];
 	unsigned line, column;
-	struct stat st;
 	ssize_t length;
 
 	if (sscanf(text, ":%u:%u: ", &line, &column) != 2)
-		return; /* of the whole file */
-	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode))
-		return; /* the rest of the name looks like a place: "jaildaemon.d/:1:2: a.json" */
+		return true; /* of the whole file */
 	FUZZ_CHECK((length = util_read_file(file, content, sizeof(content))) >= 0);
-	FUZZ_CHECK_OF(line >= 1 && line <= count_lines(content, (size_t)length), text, strlen(text));
-	FUZZ_CHECK_OF(column <= (size_t)length + 1, text, strlen(text));
+	return line >= 1 && line <= count_lines(content, (size_t)length) && column <= (size_t)length + 1;
 }
 
-/* The name may have colons too: it is the longest that a file has. False: none has it, for it has bytes that can't be
- * shown as they are. */
-static bool
-split_error(const char *text, char file[FILE_SIZE], const char **place)
+static const char *error_text;
+static bool is_explained;
+
+/* Several names may be what the text begins with: a name may have colons, and is shown with ? where it can't be shown. */
+static int
+look_at(const char *path, const struct stat *st, int type, struct FTW *where)
 {
-	*place = NULL;
-	for (const char *colon = text; (colon = strchr(colon, ':')) != NULL; colon++) {
-		snprintf(file, FILE_SIZE, "%.*s", (int)(colon - text), text);
-		if (access(file, F_OK) == 0)
-			*place = colon;
-	}
-	if (*place == NULL)
-		return false;
-	snprintf(file, FILE_SIZE, "%.*s", (int)(*place - text), text);
-	return true;
+	char shown[FILE_SIZE];
+	size_t length;
+
+	(void)type;
+	(void)where;
+	snprintf(shown, sizeof(shown), "%s", path);
+	util_make_printable(shown);
+	length = strlen(shown);
+	if (strncmp(error_text, shown, length) != 0 || error_text[length] != ':')
+		return 0;
+	is_explained = S_ISDIR(st->st_mode) || is_of_file(path, error_text + length);
+	return is_explained ? 1 : 0;
 }
 
 static void
 check_error(const struct error *e)
 {
-	const char *directory = fuzz_directory(), *place;
-	char file[FILE_SIZE];
+	const char *directory = fuzz_directory();
 
 	FUZZ_CHECK(e->code != ERR_NONE && e->code < ERR_COUNT);
 	FUZZ_CHECK_OF(strncmp(e->text, directory, strlen(directory)) == 0, e->text, strlen(e->text));
 	fuzz_check_printable(e->text, strlen(e->text));
-	if (split_error(e->text, file, &place))
-		check_place(file, place);
-	else
-		FUZZ_CHECK_OF(strchr(e->text, '?') != NULL || strstr(e->text, strerror(ENOENT)) != NULL, e->text,
-			      strlen(e->text));
+	error_text = e->text;
+	is_explained = false;
+	FUZZ_CHECK(nftw(directory, look_at, 8, FTW_PHYS) >= 0);
+	FUZZ_CHECK_OF(is_explained || strstr(e->text, strerror(ENOENT)) != NULL, e->text, strlen(e->text));
 }
 
 static void
