@@ -177,3 +177,21 @@ unit_command_check_telling(const struct unit_command *command)
 		 300 + place);
 	unit_command_check_ended(command, (place + 1) << 8, wanted);
 }
+
+void
+unit_commands_check_order(void)
+{
+	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
+	for (unsigned i = 0; i < UNIT_COMMANDS; i++)
+		ck_assert_uint_eq(unit_commands[i].place, i);
+}
+
+void
+unit_commands_check_all_telling(void)
+{
+	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
+	unit_commands_wait(UNIT_COMMANDS);
+	for (int i = 0; i < UNIT_COMMANDS; i++)
+		unit_command_check_telling(&unit_commands[i]);
+	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
+}

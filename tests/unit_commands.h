@@ -52,4 +52,9 @@ void unit_command_check_ended(const struct unit_command *, int status, const cha
 /* That a telling one was started, and has ended as it should. */
 void unit_command_check_telling(const struct unit_command *);
 
+/* That all have been told, one after the other as they stand; and, once they have ended, that each is a telling one
+ * and was told once. */
+void unit_commands_check_order(void);
+void unit_commands_check_all_telling(void);
+
 #endif

@@ -33,6 +33,16 @@ START_TEST(a_single_shot_is_started_before_its_run)
 }
 END_TEST
 
+/* Its run goes on, and would not be had again; then it ends. */
+static void
+check_spent(struct probe *probe)
+{
+	ck_assert(unit_state_has("1.started"));
+	ck_assert(!unit_state_has("1.json"));
+	unit_release(unit_life_gate);
+	unit_life_wait(probe, PROBE_GONE, 1);
+}
+
 START_TEST(a_daemon_that_stops_during_the_run_does_not_bring_it_back)
 {
 	struct probe *probe;
@@ -42,10 +52,7 @@ START_TEST(a_daemon_that_stops_during_the_run_does_not_bring_it_back)
 	unit_life_press(probe);
 	unit_life_wait(probe, PROBE_RUNNING, 1);
 	keep_finish();
-	ck_assert(unit_state_has("1.started"));
-	ck_assert(!unit_state_has("1.json"));
-	unit_release(unit_life_gate);
-	unit_life_wait(probe, PROBE_GONE, 1);
+	check_spent(probe);
 }
 END_TEST
 
@@ -61,10 +68,7 @@ START_TEST(nor_does_one_that_stops_just_before_it)
 	keep_finish();
 	ck_assert_uint_eq(done.count, 1);
 	ck_assert_uint_eq(probe->runs, 1);
-	ck_assert(unit_state_has("1.started"));
-	ck_assert(!unit_state_has("1.json"));
-	unit_release(unit_life_gate);
-	unit_life_wait(probe, PROBE_GONE, 1);
+	check_spent(probe);
 }
 END_TEST
 

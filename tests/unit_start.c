@@ -140,13 +140,8 @@ START_TEST(each_of_many_is_told_in_its_turn)
 		ck_assert_uint_eq(unit_commands[i].done, 0);
 	}
 	start_overlap(false);
-	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
-	for (unsigned i = 0; i < UNIT_COMMANDS; i++)
-		ck_assert_uint_eq(unit_commands[i].place, i);
-	unit_commands_wait(UNIT_COMMANDS);
-	for (int i = 0; i < UNIT_COMMANDS; i++)
-		unit_command_check_telling(&unit_commands[i]);
-	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
+	unit_commands_check_order();
+	unit_commands_check_all_telling();
 }
 END_TEST
 
@@ -319,10 +314,7 @@ START_TEST(an_overlap_follows_another)
 	}
 	start_overlap(false);
 	start_overlap(false);
-	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
-	unit_commands_wait(UNIT_COMMANDS);
-	for (int i = 0; i < UNIT_COMMANDS; i++)
-		unit_command_check_telling(&unit_commands[i]);
+	unit_commands_check_all_telling();
 }
 END_TEST
 

@@ -18,23 +18,13 @@ chain_all(void)
 		unit_commands[i].next = &unit_commands[i + 1];
 }
 
-static void
-check_chain(void)
-{
-	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
-	for (unsigned i = 0; i < UNIT_COMMANDS; i++)
-		ck_assert_uint_eq(unit_commands[i].place, i);
-	unit_commands_wait(UNIT_COMMANDS);
-	for (int i = 0; i < UNIT_COMMANDS; i++)
-		unit_command_check_telling(&unit_commands[i]);
-}
-
 START_TEST(each_starts_the_next)
 {
 	unit_commands_begin();
 	chain_all();
 	unit_command_start(&unit_commands[0]);
-	check_chain();
+	unit_commands_check_order();
+	unit_commands_check_all_telling();
 }
 END_TEST
 
@@ -46,7 +36,8 @@ START_TEST(each_starts_the_next_at_the_end_of_the_overlap)
 	unit_command_start(&unit_commands[0]);
 	ck_assert_uint_eq(unit_commands_told, 0);
 	start_overlap(false);
-	check_chain();
+	unit_commands_check_order();
+	unit_commands_check_all_telling();
 }
 END_TEST
 
@@ -65,10 +56,7 @@ START_TEST(several_start_another_each)
 	ck_assert_uint_ge(unit_commands_told, 1); /* some have had to */
 	ck_assert_uint_lt(unit_commands_told, UNIT_COMMANDS);
 	start_overlap(false);
-	ck_assert_uint_eq(unit_commands_told, UNIT_COMMANDS);
-	unit_commands_wait(UNIT_COMMANDS);
-	for (int i = 0; i < UNIT_COMMANDS; i++)
-		unit_command_check_telling(&unit_commands[i]);
+	unit_commands_check_all_telling();
 }
 END_TEST
 
